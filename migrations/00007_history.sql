@@ -1,0 +1,26 @@
+-- +goose Up
+-- The read model "history": each ticket after each of its events.
+CREATE TABLE history_0 (
+    source        text        NOT NULL,
+    ticket        text        NOT NULL,
+    position      bigint      NOT NULL,
+    next_position bigint,
+    type          text        NOT NULL,
+    transitions   text[]      NOT NULL,
+    occurred_at   timestamptz,
+    received_at   timestamptz NOT NULL,
+    repeat_of     bigint,
+    detail        jsonb       NOT NULL,
+    state         jsonb       NOT NULL,
+    CONSTRAINT history_0_pk PRIMARY KEY (source, ticket, position)
+);
+COMMENT ON COLUMN history_0.next_position IS 'of the ticket''s next event; null: this is its latest. The state held for position <= p < next_position';
+COMMENT ON COLUMN history_0.transitions IS 'what the fold made of the event, as known when it was folded';
+COMMENT ON COLUMN history_0.detail IS 'what the event itself said: queue, desk, agent, label, reason';
+CREATE INDEX history_0_latest ON history_0 (source, position) INCLUDE (next_position);
+
+CREATE TABLE history_1 (LIKE history_0 INCLUDING ALL);
+
+-- +goose Down
+DROP TABLE history_1;
+DROP TABLE history_0;
