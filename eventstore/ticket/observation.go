@@ -41,6 +41,8 @@ type Observation struct {
 	Priority   int    // higher is sooner
 	OrderAfter time.Time
 
+	Seen int64 // our own events: the ticket's last position that the author knew; a later one voids it. 0: any
+
 	By     Actor  // who ended it
 	Reason string // in the vendor's or the adapter's words: "rejected after call", "merged into 42"
 	Flags  []Flag // what the adapter noticed

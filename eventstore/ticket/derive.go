@@ -1,0 +1,183 @@
+package ticket
+
+import (
+	"slices"
+	"time"
+)
+
+// derivation is a state on its way: the facts are stepped through in their order.
+type derivation struct {
+	s      State
+	last   *fact     // the last call stepped through
+	born   fact      // the birth; zero when none was told
+	holdAt time.Time // when the present hold began
+	held   Status    // what it interrupted
+}
+
+// derive tells the state from all facts, and the transitions of those that are fresh.
+func derive(facts []fact) (State, []Transition) {
+	var d derivation
+	var fresh []Transition
+	ordered := order(facts)
+	for i := range ordered {
+		ts := d.step(&ordered[i])
+		if ordered[i].fresh {
+			fresh = append(fresh, ts...)
+		}
+	}
+	d.finish()
+	return d.s, fresh
+}
+
+// step takes the state past one fact.
+func (d *derivation) step(f *fact) []Transition {
+	var ts []Transition
+	switch {
+	case f.Birth:
+		ts = d.birth(f)
+	case d.s.Status == "":
+		d.implyBirth(f)
+		ts = append([]Transition{d.firstTransition()}, d.move(f)...)
+	default:
+		ts = d.move(f)
+	}
+	d.take(f)
+	d.flag(f.Flags...)
+	if f.Ahead {
+		d.flag(FlagClockAhead)
+	}
+	if f.Assumed && slices.ContainsFunc(ts, Transition.moves) {
+		d.flag(FlagTimeAssumed)
+		if seg := d.segment(); seg != nil {
+			seg.flag(FlagTimeAssumed)
+		}
+	}
+	if f.Status == StatusCalled && d.isCall(f) {
+		d.last = f
+	}
+	d.spell(f.At)
+	return ts
+}
+
+// birth starts the ticket: as a booking, or waiting.
+func (d *derivation) birth(f *fact) []Transition {
+	d.born = *f
+	d.s.CreatedAt = f.At
+	if !f.Told {
+		d.flag(FlagCreationImplied)
+	}
+	d.start(f)
+	return []Transition{d.firstTransition()}
+}
+
+// implyBirth starts a ticket whose creation no delivery told or mentioned, at its first fact.
+func (d *derivation) implyBirth(f *fact) {
+	d.s.CreatedAt = f.At
+	d.flag(FlagCreationImplied)
+	d.start(&fact{At: f.At, Position: f.Position, Queue: f.Queue, Booking: f.Status == StatusBooked})
+}
+
+func (d *derivation) start(f *fact) {
+	if f.Booking {
+		d.s.Status = StatusBooked
+		return
+	}
+	d.enter(f)
+}
+
+func (d *derivation) firstTransition() Transition {
+	if d.s.Status == StatusBooked {
+		return TransitionBooked
+	}
+	return TransitionCreated
+}
+
+// take notes what the fact says of the ticket besides its status. A mention says it of its own step only.
+func (d *derivation) take(f *fact) {
+	s := &d.s
+	if f.Queue != "" {
+		if s.Queue == "" {
+			d.fillQueue(f.Queue)
+		}
+		s.Queue = f.Queue
+	}
+	if f.Desk != "" {
+		s.Desk = f.Desk
+	}
+	if f.Agent != "" || f.Snapshot && f.Status != "" && !f.Birth {
+		s.Agent = f.Agent
+	}
+	if seg := d.segment(); seg != nil && !seg.CalledAt.IsZero() && s.Status != StatusWaiting {
+		seg.Desk, seg.Agent = or(s.Desk, seg.Desk), or(s.Agent, seg.Agent)
+	}
+	if f.Passing {
+		return
+	}
+	s.Label = or(f.Label, s.Label)
+	s.Priority, s.OrderAfter = f.Rank, f.Order
+}
+
+// fillQueue tells what was not known when the ticket began: it was in that queue from the start.
+func (d *derivation) fillQueue(queue string) {
+	for i := range d.s.Segments {
+		d.s.Segments[i].Queue = or(d.s.Segments[i].Queue, queue)
+	}
+	for i := range d.s.Spells {
+		d.s.Spells[i].Queue = or(d.s.Spells[i].Queue, queue)
+	}
+}
+
+// spell closes the spell that lasts when the status or the queue is another now, and opens the next. Spells never run
+// backwards, whatever the clocks.
+func (d *derivation) spell(at time.Time) {
+	spells := d.s.Spells
+	if n := len(spells); n > 0 && spells[n-1].To.IsZero() {
+		lasting := &spells[n-1]
+		if lasting.Status == d.s.Status && lasting.Queue == d.s.Queue {
+			return
+		}
+		if !at.After(lasting.From) {
+			at = lasting.From
+			d.s.Spells = spells[:n-1]
+		} else {
+			lasting.To = at
+		}
+	}
+	if !d.s.Status.Ended() {
+		d.s.Spells = append(d.s.Spells, Spell{Status: d.s.Status, Queue: d.s.Queue, From: at})
+	}
+}
+
+// finish fills in what follows from the segments.
+func (d *derivation) finish() {
+	s := &d.s
+	for i := range s.Segments {
+		seg := &s.Segments[i]
+		if wait, over := seg.Wait(); over && wait < 0 {
+			seg.flag(FlagNegativeWait)
+		}
+		if service, ok := seg.Service(); ok && service < 0 {
+			seg.flag(FlagNegativeService)
+		}
+		d.flag(seg.Flags...)
+	}
+	if seg := d.segment(); seg != nil {
+		s.CalledAt, s.ServingSince = seg.CalledAt, seg.ServingAt
+		if s.Status == StatusWaiting {
+			s.WaitingSince = seg.EnteredAt
+		}
+	}
+	slices.SortFunc(s.Calls, time.Time.Compare)
+}
+
+func (d *derivation) flag(flags ...Flag) { d.s.Flags = unite(d.s.Flags, flags) }
+
+func (s *Segment) flag(f Flag) { s.Flags = unite(s.Flags, []Flag{f}) }
+
+// segment is the current (last) one; nil for a booking that never began to wait.
+func (d *derivation) segment() *Segment {
+	if len(d.s.Segments) == 0 {
+		return nil
+	}
+	return &d.s.Segments[len(d.s.Segments)-1]
+}

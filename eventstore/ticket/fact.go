@@ -1,0 +1,222 @@
+package ticket
+
+import (
+	"slices"
+	"time"
+)
+
+// fact is one thing known about a ticket, with its time. The JSON is how a ticket is stored between pages; a rebuild
+// writes it anew, so names may change with the fold's fingerprint.
+type fact struct {
+	At       time.Time  `json:"at"`
+	Status   Status     `json:"status,omitempty"` // what held from then on; empty: nothing moved
+	Says     Transition `json:"says,omitempty"`   // what the vendor called it
+	Position int64      `json:"pos"`              // of the delivery that told it first
+	Again    int64      `json:"again,omitempty"`  // of the last delivery past a call that told it; kept for calls
+
+	Passing  bool `json:"passing,omitempty"`  // only mentioned, by a delivery about something else
+	Assumed  bool `json:"assumed,omitempty"`  // At is a receipt: the vendor told no time
+	Ahead    bool `json:"ahead,omitempty"`    // At was later than its receipt
+	Snapshot bool `json:"snapshot,omitempty"` // by a snapshot sender
+
+	Birth   bool      `json:"birth,omitempty"`   // the ticket's (or its booking's) creation; at most one
+	Told    bool      `json:"told,omitempty"`    // a birth that a delivery was about
+	Booking bool      `json:"booking,omitempty"` // a birth as a booking: it doesn't wait yet
+	EntryAt time.Time `json:"entry_at,omitzero"` // a birth's: receipt of the delivery that said "created, waiting"
+	Created time.Time `json:"created,omitzero"`  // the creation that a repeated "created" claims
+	CallAt  time.Time `json:"call_at,omitzero"`  // the call that a return undid
+	Order   time.Time `json:"order,omitzero"`    // OrderAfter
+	Queue   string    `json:"queue,omitempty"`
+	Desk    string    `json:"desk,omitempty"`
+	Agent   string    `json:"agent,omitempty"`
+	Label   string    `json:"label,omitempty"`
+	Rank    int       `json:"priority,omitempty"` // Priority
+	By      Actor     `json:"by,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Flags   []Flag    `json:"flags,omitempty"`
+
+	fresh      bool // added by the observation being applied
+	freshEntry bool // EntryAt was
+	placed     bool // At was taken from the call that followed
+}
+
+// factsOf reads an observation: the birth (if it tells one), the steps it mentions, and its own step (if it is one).
+func factsOf(o Observation) []fact {
+	var facts []fact
+	add := func(f fact) {
+		f.Position, f.Snapshot, f.fresh = o.Position, o.Snapshot, true
+		f.Ahead = f.At.After(o.ReceivedAt)
+		if o.pastCall() && f.Status == StatusCalled && !f.Assumed {
+			f.Again = o.Position
+		}
+		facts = append(facts, f)
+	}
+	if birth, ok := birthOf(o); ok {
+		add(birth)
+	}
+	for _, f := range passingOf(o) {
+		add(f)
+	}
+	if step, ok := stepOf(o); ok {
+		add(step)
+	}
+	return facts
+}
+
+// pastCall reports whether the status is one that only follows a call: its call date is then the last call's.
+func (o Observation) pastCall() bool {
+	switch o.Status {
+	case StatusCalled, StatusServing, StatusServed, StatusNoShow:
+		return true
+	case StatusBooked, StatusWaiting, StatusOnHold, StatusCancelled, StatusMerged, StatusExpired:
+	}
+	return false
+}
+
+// when is the observation's own time, and whether the receipt had to stand in for it.
+func (o Observation) when() (at time.Time, assumed bool) {
+	if o.At.IsZero() {
+		return o.ReceivedAt, true
+	}
+	return o.At, false
+}
+
+// birthOf is the creation that the observation tells, or mentions in passing.
+func birthOf(o Observation) (fact, bool) {
+	told := o.Says == TransitionCreated || o.Says == TransitionBooked
+	f := fact{Birth: true, Told: told, Passing: !told, Booking: o.Booking || o.Status == StatusBooked, At: o.CreatedAt}
+	if told && (f.At.IsZero() || o.Snapshot) {
+		f.At, f.Assumed = o.when()
+	}
+	if f.At.IsZero() {
+		return fact{}, false
+	}
+	if !told {
+		return f, true
+	}
+	if o.Says == TransitionCreated && o.Status == StatusWaiting {
+		f.EntryAt, f.freshEntry = o.ReceivedAt, true
+	}
+	f.Queue, f.Label, f.Rank, f.Order = o.Queue, o.Label, o.Priority, o.OrderAfter
+	if o.entersAtBirth() {
+		f.Flags, f.Reason = o.Flags, o.Reason
+	}
+	return f, true
+}
+
+// entersAtBirth reports whether the observation is the creation and nothing else.
+func (o Observation) entersAtBirth() bool {
+	return (o.Says == TransitionCreated || o.Says == TransitionBooked) &&
+		(o.Status == StatusWaiting || o.Status == StatusBooked || o.Status == "")
+}
+
+// passingOf are the steps that a milestone sender's payload mentions besides its own.
+func passingOf(o Observation) []fact {
+	var facts []fact
+	mention := func(status Status, at time.Time) {
+		if at.IsZero() || (status == o.Status && at.Equal(o.At) && o.Says != TransitionChanged) {
+			return
+		}
+		f := fact{Status: status, At: at, Passing: true}
+		if status == StatusCalled {
+			f.Desk, f.Agent = o.Desk, o.Agent
+		}
+		facts = append(facts, f)
+	}
+	if o.Says != TransitionActivated {
+		mention(StatusWaiting, o.ActivatedAt)
+	}
+	mention(StatusCalled, o.CalledAt)
+	mention(StatusServing, o.ServingAt)
+	if o.Says == TransitionChanged && !o.Snapshot && (o.pastCall() || o.Status == StatusCancelled) && !o.At.Equal(o.CalledAt) {
+		mention(o.Status, o.At)
+	}
+	for i := range facts {
+		if facts[i].Status == StatusWaiting {
+			facts[i].Says = TransitionActivated
+		}
+	}
+	return facts
+}
+
+// stepOf is the observation's own step. A milestone sender's edit is when we heard of it: the time that its payload
+// gives is the status', and mentioned in passing.
+func stepOf(o Observation) (fact, bool) {
+	if o.entersAtBirth() || o.Says == TransitionFeedback {
+		return fact{}, false
+	}
+	f := fact{
+		Status: o.Status, Says: o.Says, Queue: o.Queue, Desk: o.Desk, Agent: o.Agent, Label: o.Label,
+		Rank: o.Priority, Order: o.OrderAfter, By: o.By, Reason: o.Reason, Flags: o.Flags,
+	}
+	f.At, f.Assumed = o.when()
+	if o.Says == TransitionChanged && !o.Snapshot {
+		f.At, f.Assumed = o.ReceivedAt, true
+	}
+	if o.Says == TransitionReturned {
+		f.CallAt = o.CalledAt
+	}
+	return f, true
+}
+
+// again is the step that a repeated "created, waiting" stands for: a return, a reopening, or a late retry.
+func again(o Observation) fact {
+	return fact{
+		Status: StatusWaiting, Says: TransitionCreated, At: o.ReceivedAt, Assumed: true, Created: o.CreatedAt,
+		Position: o.Position, Queue: o.Queue, Label: o.Label, Rank: o.Priority, Order: o.OrderAfter, fresh: true,
+	}
+}
+
+// same reports whether two facts are one, told twice.
+func (f fact) same(g fact) bool {
+	switch {
+	case f.Birth || g.Birth:
+		return f.Birth && g.Birth
+	case f.Assumed || g.Assumed || f.Status == "":
+		return false
+	case f.Snapshot:
+		return f.Status == g.Status && f.At.Equal(g.At) && f.Queue == g.Queue && f.Agent == g.Agent
+	}
+	return f.Status == g.Status && f.At.Equal(g.At)
+}
+
+// merge joins what two tellings of one fact say. The one that was about it outranks the mention; between two alike the
+// earlier delivery does, and the later one fills in. It is commutative but for the position.
+func merge(f, g fact) fact {
+	if f.Passing && !g.Passing || (f.Birth && f.Passing && g.Passing && g.At.Before(f.At)) {
+		f, g = g, f
+	}
+	m := f
+	m.fresh = false
+	m.Again = max(f.Again, g.Again)
+	m.Ahead = f.Ahead || g.Ahead
+	m.Booking = f.Booking || g.Booking
+	m.EntryAt, m.freshEntry = f.EntryAt, f.freshEntry
+	if m.EntryAt.IsZero() {
+		m.EntryAt, m.freshEntry = g.EntryAt, g.freshEntry
+	}
+	m.Queue = or(f.Queue, g.Queue)
+	m.Desk = or(f.Desk, g.Desk)
+	m.Agent = or(f.Agent, g.Agent)
+	m.Label = or(f.Label, g.Label)
+	m.Reason = or(f.Reason, g.Reason)
+	m.Flags = unite(f.Flags, g.Flags)
+	return m
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// unite returns the flags of both, sorted, each once, in a slice of its own.
+func unite(a, b []Flag) []Flag {
+	if len(a)+len(b) == 0 {
+		return nil
+	}
+	u := append(slices.Clone(a), b...)
+	slices.Sort(u)
+	return slices.Compact(u)
+}

@@ -1,0 +1,93 @@
+package ticket
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// order returns the facts in the order in which they happened: the birth first, then by time, and within one instant
+// by the course of an ordinary visit, then by arrival.
+func order(facts []fact) []fact {
+	ordered := slices.Clone(facts)
+	for i := range ordered {
+		ordered[i].placeReturn(facts)
+	}
+	if entry, ok := entryOfBooking(facts); ok {
+		ordered = append(ordered, entry)
+	}
+	slices.SortStableFunc(ordered, func(f, g fact) int {
+		return cmp.Or(
+			cmp.Compare(f.group(), g.group()),
+			f.instant().Compare(g.instant()),
+			cmp.Compare(f.rank(), g.rank()),
+			f.At.Compare(g.At),
+			cmp.Compare(f.Position, g.Position),
+		)
+	})
+	return ordered
+}
+
+// entryOfBooking is the step that a "created, waiting" is for a ticket that was booked: it began to wait when we heard
+// of it, not when the booking was made.
+func entryOfBooking(facts []fact) (fact, bool) {
+	for _, f := range facts {
+		if f.Birth && f.Booking && !f.EntryAt.IsZero() {
+			return fact{
+				Status: StatusWaiting, Says: TransitionActivated, At: f.EntryAt, Assumed: true,
+				Position: f.Position, Rank: f.Rank, Order: f.Order, fresh: f.freshEntry,
+			}, true
+		}
+	}
+	return fact{}, false
+}
+
+// placeReturn moves a return without a time of its own that names the call it undid to before the next call.
+func (f *fact) placeReturn(facts []fact) {
+	if f.CallAt.IsZero() || !f.Assumed {
+		return
+	}
+	for _, g := range facts {
+		if g.Status == StatusCalled && !g.Assumed && g.At.After(f.CallAt) && g.At.Before(f.At) {
+			f.At, f.placed = g.At, true
+		}
+	}
+}
+
+func (f fact) group() int {
+	if f.Birth {
+		return 0
+	}
+	return 1
+}
+
+// instant is the time to compare by. Milestone senders mix precisions of a millisecond and of a second within one
+// ticket, so the times that they tell are compared by the second; a receipt and a snapshot's own time are exact.
+func (f fact) instant() time.Time {
+	if f.Snapshot || f.Assumed && !f.placed {
+		return f.At
+	}
+	return f.At.Truncate(time.Second)
+}
+
+// rank is the place of the fact in the course of an ordinary visit. A return that shares its instant with a call comes
+// before it: either it was placed there, or the call is the one that followed.
+func (f fact) rank() int {
+	switch f.Status {
+	case StatusBooked:
+		return 1
+	case StatusWaiting:
+		return 2
+	case StatusCalled:
+		return 3
+	case StatusServing:
+		return 4
+	case StatusOnHold:
+		return 5
+	case StatusServed, StatusCancelled, StatusNoShow, StatusMerged:
+		return 7
+	case StatusExpired:
+		return 8
+	}
+	return 6
+}

@@ -1,0 +1,115 @@
+package ticket
+
+import "time"
+
+// enter opens a segment: the ticket waits in the fact's queue (the present one, if it doesn't say).
+func (d *derivation) enter(f *fact) {
+	queue := or(f.Queue, d.s.Queue)
+	d.s.Queue, d.s.Status = queue, StatusWaiting
+	d.s.Desk, d.s.Agent = "", ""
+	d.s.Segments = append(d.s.Segments, Segment{
+		Queue: queue, EnteredAt: f.At, Outcome: OutcomeOpen, Position: f.Position,
+	})
+}
+
+// leave ends the segment.
+func (d *derivation) leave(at time.Time, o Outcome) {
+	seg := d.segment()
+	seg.LeftAt, seg.Outcome = at, o
+}
+
+// called ends the wait of the segment.
+func (d *derivation) called(f *fact) {
+	d.segment().CalledAt = f.At
+	d.s.Calls = append(d.s.Calls, f.At)
+	d.s.Status = StatusCalled
+}
+
+// implyEntry begins the wait of a booking whose activation we only know from what followed it.
+func (d *derivation) implyEntry(f *fact) []Transition {
+	d.enter(f)
+	d.segment().flag(FlagEntryImplied)
+	return []Transition{TransitionActivated}
+}
+
+// implyCall is the call that must have come before the fact. A snapshot is the whole truth: there the change of two
+// things at once is no gap.
+func (d *derivation) implyCall(f *fact) []Transition {
+	var ts []Transition
+	if d.s.Status == StatusBooked {
+		ts = d.implyEntry(f)
+	} else if !f.Status.Ended() {
+		ts = moves(d.transfer(f))
+	}
+	d.called(f)
+	if !f.Snapshot {
+		d.segment().flag(FlagCallImplied)
+	}
+	return append(ts, TransitionCalled)
+}
+
+// elsewhere reports whether the fact names another queue than the one the ticket is in.
+func (d *derivation) elsewhere(f *fact) bool {
+	return f.Queue != "" && d.s.Queue != "" && f.Queue != d.s.Queue
+}
+
+// transfer moves the ticket to the fact's queue, if that is another: the segment ends, and the next one begins. A ticket
+// that was called (an agent took it along) stays called, and is by the fact's own word waiting otherwise.
+func (d *derivation) transfer(f *fact) []Transition {
+	if !d.elsewhere(f) {
+		return []Transition{TransitionChanged}
+	}
+	before, serving := d.s.Status, false
+	if seg := d.segment(); seg != nil {
+		serving = !seg.ServingAt.IsZero()
+	}
+	d.leave(f.At, OutcomeTransferred)
+	d.enter(f)
+	if f.Status != StatusWaiting && (before == StatusCalled || before == StatusServing) {
+		d.segment().CalledAt = f.At
+		if serving {
+			d.segment().ServingAt = f.At
+		}
+		d.s.Status = before
+	}
+	return []Transition{TransitionTransferred}
+}
+
+// outcome is how a segment ends when its ticket does.
+func (s *Segment) outcome(end Status) Outcome {
+	switch end {
+	case StatusServed:
+		return OutcomeServed
+	case StatusNoShow:
+		return OutcomeNoShow
+	case StatusMerged:
+		return OutcomeMerged
+	case StatusExpired:
+		return OutcomeExpired
+	case StatusCancelled:
+		if s.CalledAt.IsZero() {
+			return OutcomeAbandoned
+		}
+		return OutcomeCancelled
+	case StatusBooked, StatusWaiting, StatusCalled, StatusServing, StatusOnHold:
+	}
+	return OutcomeOpen
+}
+
+// endTransition is the transition into an ended status.
+func endTransition(s Status) Transition {
+	switch s {
+	case StatusServed:
+		return TransitionServed
+	case StatusCancelled:
+		return TransitionCancelled
+	case StatusNoShow:
+		return TransitionNoShow
+	case StatusMerged:
+		return TransitionMerged
+	case StatusExpired:
+		return TransitionExpired
+	case StatusBooked, StatusWaiting, StatusCalled, StatusServing, StatusOnHold:
+	}
+	return TransitionChanged
+}
