@@ -3,6 +3,53 @@
 //
 // One vendor is one folder below this one. A source knows nothing of Postgres, of the log or of HTTP handlers;
 // what it finds reaches the log as plain values. All methods are pure and safe for concurrent use.
+//
+// # Adding a vendor
+//
+// One folder, and one line in cmd/queuetrack/sources.go. [Check] brings Verify and Sign, [Parse] a tolerant look into
+// the body; what is left is the vendor's own vocabulary:
+//
+//	package acme
+//
+//	type adapter struct{ source.Check }
+//
+//	func New(cfg source.Config) (source.Source, error) {
+//		check, err := source.NewCheck(cfg, "X-Acme-Signature", func(secret, body []byte) string {
+//			return hex.EncodeToString(source.HMAC(secret, body))
+//		})
+//		if err != nil {
+//			return nil, err
+//		}
+//		return adapter{check}, nil
+//	}
+//
+//	func (adapter) Identify(body []byte) source.Identity {
+//		o, err := source.Parse(body)
+//		if err != nil {
+//			return source.Unreadable(err)
+//		}
+//		id := source.Identity{Type: o.Type("event")}
+//		if id.Type == "arrived" {
+//			id.NameTicket(o.ID("visit"))
+//		}
+//		return id
+//	}
+//
+//	func (adapter) Decode(body []byte) (source.Decoded, error) {
+//		o, err := source.Parse(body)
+//		if err != nil || o.Type("event") != "arrived" {
+//			return source.Decoded{}, err
+//		}
+//		return source.Decoded{Ticket: &ticket.Observation{
+//			Says:   ticket.TransitionCreated,
+//			Status: ticket.StatusWaiting,
+//			At:     o.Time("at", time.UTC),
+//			Queue:  o.Scalar("counter"),
+//		}}, nil
+//	}
+//
+// Then add the vendor to the contract test, which every source passes (contract_test.go), with one delivery of each
+// event in testdata/deliveries/acme.
 package source
 
 import (
@@ -41,6 +88,23 @@ type Identity struct {
 	OccurredAt time.Time // by the vendor's clock; zero when not told. For people: the fold never reads it
 	Quarantine string    // why it can't be used, in words; empty: it can
 	Ping       bool      // the vendor's registration test: answered, not stored
+}
+
+// UnknownType is the type of a delivery that names none.
+const UnknownType = "unknown"
+
+// Unreadable is the identity of a delivery that [Parse] refused.
+func Unreadable(err error) Identity {
+	return Identity{Type: UnknownType, Quarantine: err.Error()}
+}
+
+// NameTicket takes what [Object.ID] returned: the ticket of an event that must have one, else it is quarantined.
+func (id *Identity) NameTicket(name string, err error) {
+	if err != nil {
+		id.Quarantine = id.Type + " without its ticket: " + err.Error()
+		return
+	}
+	id.Ticket = name
 }
 
 // Decoded is what a body says. Both parts may be empty: an event that we accept and have no use for.

@@ -1,0 +1,121 @@
+package source
+
+import "encoding/json"
+
+// The functions here take apart JSON that json.Valid has accepted, and only such: they look for where values end, and
+// leave the grammar to the standard library. A body is walked once per level of interest, without recursion, and
+// nothing is copied: decoding a page of events is most of a rebuild's work.
+
+// split returns the members of an object, or the elements of an array as members without a name.
+func split(value []byte) Object {
+	o := make(Object, 0, 16)
+	named := value[0] == '{'
+	for i := space(value, 1); value[i] != '}' && value[i] != ']'; {
+		var m member
+		if named {
+			end := skip(value, i)
+			m.name = value[i+1 : end-1]
+			if hasEscape(m.name) {
+				m.name = []byte(unquote(value[i:end]))
+			}
+			i = space(value, space(value, end)+1) // past the colon
+		}
+		end := skip(value, i)
+		m.value = value[i:end]
+		o = append(o, m)
+		i = space(value, end)
+		if value[i] == ',' {
+			i = space(value, i+1)
+		}
+	}
+	return o
+}
+
+// skip returns the index after the value that starts at i.
+func skip(b []byte, i int) int {
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		return skipNested(b, i)
+	}
+	for i < len(b) && !isDelimiter(b[i]) {
+		i++
+	}
+	return i
+}
+
+func skipString(b []byte, i int) int {
+	for i++; b[i] != '"'; i++ {
+		if b[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+func skipNested(b []byte, i int) int {
+	depth := 0
+	for {
+		switch b[i] {
+		case '"':
+			i = skipString(b, i) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		i++
+		if depth == 0 {
+			return i
+		}
+	}
+}
+
+func space(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+func isDelimiter(c byte) bool {
+	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
+}
+
+func hasEscape(b []byte) bool {
+	for _, c := range b {
+		if c == '\\' {
+			return true
+		}
+	}
+	return false
+}
+
+// unquote returns the text of a JSON string, and "" for any other value. Half a surrogate pair becomes U+FFFD.
+func unquote(value []byte) string {
+	if len(value) == 0 || value[0] != '"' {
+		return ""
+	}
+	if inside := value[1 : len(value)-1]; !hasEscape(inside) {
+		return string(inside)
+	}
+	var s string
+	if err := json.Unmarshal(value, &s); err != nil {
+		return "" // not reached: the body is valid JSON
+	}
+	return s
+}
+
+// isWhole reports whether a JSON value is a number written without fraction and exponent.
+func isWhole(value []byte) bool {
+	if len(value) > 0 && value[0] == '-' {
+		value = value[1:]
+	}
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(value) > 0
+}
