@@ -8,11 +8,12 @@ CREATE TABLE folded_0 (
     last_position    bigint      NOT NULL,
     last_received_at timestamptz NOT NULL,
     CONSTRAINT folded_0_pk PRIMARY KEY (source, ticket),
-    CONSTRAINT folded_0_status CHECK (status IN ('booked', 'waiting', 'called', 'serving', 'on_hold',
+    CONSTRAINT folded_0_status CHECK (status IN ('', 'booked', 'waiting', 'called', 'serving', 'on_hold',
         'served', 'cancelled', 'no_show', 'merged', 'expired'))
 );
+COMMENT ON COLUMN folded_0.status IS 'empty: known by events that tell no status (feedback) only';
 COMMENT ON COLUMN folded_0.last_received_at IS 'of the ticket''s last event: an open ticket expires counting from here';
-CREATE INDEX folded_0_open ON folded_0 (source, last_received_at)
+CREATE INDEX folded_0_open ON folded_0 (source, last_received_at, ticket)
     WHERE status IN ('booked', 'waiting', 'called', 'serving', 'on_hold');
 
 CREATE TABLE folded_1 (LIKE folded_0 INCLUDING ALL);

@@ -17,21 +17,25 @@ COMMENT ON TABLE board_ticket_0 IS 'each ticket as it is now';
 COMMENT ON COLUMN board_ticket_0.entered_at IS 'entry to the current segment; null: never began to wait';
 COMMENT ON COLUMN board_ticket_0.order_at IS 'the vendor''s order, else the entry: with priority before and order_position after, the order of the queue';
 CREATE INDEX board_ticket_0_open ON board_ticket_0 (source, queue, status, priority DESC, order_at, order_position)
+    INCLUDE (entered_at)
     WHERE status IN ('booked', 'waiting', 'called', 'serving', 'on_hold');
 CREATE INDEX board_ticket_0_newest ON board_ticket_0 (created_at DESC, source, ticket);
 
 CREATE TABLE board_spell_0 (
-    source  text        NOT NULL,
-    ticket  text        NOT NULL,
-    n       int         NOT NULL,
-    status  text        NOT NULL,
-    queue   text        NOT NULL,
-    from_at timestamptz NOT NULL,
-    to_at   timestamptz,
+    source     text        NOT NULL,
+    ticket     text        NOT NULL,
+    n          int         NOT NULL,
+    status     text        NOT NULL,
+    queue      text        NOT NULL,
+    from_at    timestamptz NOT NULL,
+    to_at      timestamptz,
+    entered_at timestamptz,
     CONSTRAINT board_spell_0_pk PRIMARY KEY (source, ticket, n)
 );
 COMMENT ON TABLE board_spell_0 IS 'what a ticket''s status and queue were when: from_at <= t < to_at; null: it lasts. Ended tickets have no spell after their end';
-CREATE INDEX board_spell_0_at ON board_spell_0 (source, from_at, to_at);
+COMMENT ON COLUMN board_spell_0.entered_at IS 'of spells of waiting: entry to the segment, which a hold does not begin anew';
+-- By their end: at a recent instant, which is what people ask for, few spells have ended since.
+CREATE INDEX board_spell_0_at ON board_spell_0 (source, to_at, from_at) INCLUDE (queue, status, entered_at);
 
 CREATE TABLE board_queue_0 (
     source        text        NOT NULL,
@@ -41,7 +45,7 @@ CREATE TABLE board_queue_0 (
     CONSTRAINT board_queue_0_pk PRIMARY KEY (source, queue)
 );
 COMMENT ON TABLE board_queue_0 IS 'every queue that a ticket was ever in';
-COMMENT ON COLUMN board_queue_0.last_event_at IS 'received_at of the last event that left a ticket in it, or took one out of it';
+COMMENT ON COLUMN board_queue_0.last_event_at IS 'received_at of the last event about a ticket that was, came or went there';
 
 CREATE TABLE board_name_0 (
     source   text   NOT NULL,

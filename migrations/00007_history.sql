@@ -16,7 +16,7 @@ CREATE TABLE history_0 (
 );
 COMMENT ON COLUMN history_0.next_position IS 'of the ticket''s next event; null: this is its latest. The state held for position <= p < next_position';
 COMMENT ON COLUMN history_0.transitions IS 'what the fold made of the event, as known when it was folded';
-COMMENT ON COLUMN history_0.detail IS 'what the event itself said: queue, desk, agent, label, reason';
+COMMENT ON COLUMN history_0.detail IS 'what the event itself said: status, queue, desk, agent, label, by, reason; without the empty ones';
 CREATE INDEX history_0_latest ON history_0 (source, position) INCLUDE (next_position);
 
 CREATE TABLE history_1 (LIKE history_0 INCLUDING ALL);

@@ -1,0 +1,31 @@
+//go:build !unix
+
+package localpg
+
+import (
+	"context"
+	"errors"
+)
+
+// A Server is a running private Postgres; there is none on this system.
+type Server struct{}
+
+// Start refuses: running Postgres privately needs a Unix.
+func Start(context.Context, Config) (*Server, error) {
+	return nil, errors.New("a private Postgres is not supported on this system: use `docker compose up`, or set DATABASE_URL")
+}
+
+// URL is empty.
+func (*Server) URL() string { return "" }
+
+// Version is empty.
+func (*Server) Version() string { return "" }
+
+// Done is never closed.
+func (*Server) Done() <-chan struct{} { return nil }
+
+// Err is nil.
+func (*Server) Err() error { return nil }
+
+// Stop does nothing.
+func (*Server) Stop(context.Context) error { return nil }
