@@ -6,7 +6,8 @@ import (
 )
 
 // At is the ticket as it was at an instant, as known today: from the segments' and spells' own times. Its Status is empty
-// when the ticket did not exist yet. Label, priority, flags and the last event are the present ones.
+// when the ticket did not exist yet. Label, priority, flags and the last event are the present ones, and an end that the
+// vendor corrected later is the corrected one.
 func (s State) At(t time.Time) State {
 	if t.Before(s.CreatedAt) {
 		return State{}
@@ -17,10 +18,13 @@ func (s State) At(t time.Time) State {
 	past.Segments, past.Spells = nil, nil
 	for _, seg := range s.Segments {
 		if !seg.EnteredAt.After(t) {
-			past.Segments = append(past.Segments, seg.at(t, s.Spells))
+			past.Segments = append(past.Segments, seg.at(t))
 		}
 	}
 	past.statusAt(t, s)
+	for i := range past.Segments {
+		past.Segments[i].hold(past.Spells)
+	}
 	return past
 }
 
@@ -29,7 +33,7 @@ func until(times []time.Time, t time.Time) []time.Time {
 }
 
 // at is the segment without what came after t.
-func (s Segment) at(t time.Time, spells []Spell) Segment {
+func (s Segment) at(t time.Time) Segment {
 	if !s.LeftAt.IsZero() && !s.LeftAt.After(t) {
 		return s
 	}
@@ -39,19 +43,6 @@ func (s Segment) at(t time.Time, spells []Spell) Segment {
 	}
 	if s.CalledAt.After(t) {
 		s.CalledAt, s.Desk, s.Agent = time.Time{}, "", ""
-	}
-	s.HeldWaitingSeconds, s.HeldServiceSeconds = 0, 0
-	for _, sp := range spells {
-		if sp.Status != StatusOnHold || sp.To.IsZero() || sp.To.After(t) || sp.From.Before(s.EnteredAt) {
-			continue
-		}
-		held := secondsBetween(sp.From, sp.To)
-		switch {
-		case s.CalledAt.IsZero() || sp.From.Before(s.CalledAt):
-			s.HeldWaitingSeconds += held
-		case !sp.From.Before(s.ServingAt):
-			s.HeldServiceSeconds += held
-		}
 	}
 	return s
 }
@@ -90,7 +81,7 @@ func (s *State) endAt(t time.Time, now State) {
 	case s.Status != "":
 		s.EndedAt, s.EndedBy, s.Reason = time.Time{}, "", ""
 	case !now.EndedAt.IsZero() && !now.EndedAt.After(t):
-		s.Status, s.Queue = now.Status, now.Queue
+		s.Status, s.Queue, s.Desk, s.Agent = now.Status, now.Queue, now.Desk, now.Agent
 	case len(s.Segments) > 0 && s.Segments[len(s.Segments)-1].Outcome != OutcomeOpen:
 		seg := s.Segments[len(s.Segments)-1]
 		s.Status, s.EndedAt, s.EndedBy, s.Reason = seg.Outcome.status(), seg.LeftAt, "", ""

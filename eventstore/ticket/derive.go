@@ -7,11 +7,10 @@ import (
 
 // derivation is a state on its way: the facts are stepped through in their order.
 type derivation struct {
-	s      State
-	last   *fact     // the last call stepped through
-	born   fact      // the birth; zero when none was told
-	holdAt time.Time // when the present hold began
-	held   Status    // what it interrupted
+	s    State
+	last *fact  // the last call stepped through
+	born fact   // the birth; zero when none was told
+	held Status // what the present hold interrupted
 }
 
 // derive tells the state from all facts, and the transitions of those that are fresh.
@@ -128,19 +127,20 @@ func (d *derivation) fillQueue(queue string) {
 }
 
 // spell closes the spell that lasts when the status or the queue is another now, and opens the next. Spells never run
-// backwards, whatever the clocks.
+// backwards, whatever the clocks; one that would be empty or negative is left out.
 func (d *derivation) spell(at time.Time) {
-	spells := d.s.Spells
-	if n := len(spells); n > 0 && spells[n-1].To.IsZero() {
-		lasting := &spells[n-1]
-		if lasting.Status == d.s.Status && lasting.Queue == d.s.Queue {
+	if n := len(d.s.Spells); n > 0 {
+		last := &d.s.Spells[n-1]
+		switch {
+		case !last.To.IsZero(): // the ticket had ended
+			at = later(at, last.To)
+		case last.Status == d.s.Status && last.Queue == d.s.Queue:
 			return
-		}
-		if !at.After(lasting.From) {
-			at = lasting.From
-			d.s.Spells = spells[:n-1]
-		} else {
-			lasting.To = at
+		case at.After(last.From):
+			last.To = at
+		default:
+			at = last.From
+			d.s.Spells = d.s.Spells[:n-1]
 		}
 	}
 	if !d.s.Status.Ended() {
@@ -148,11 +148,19 @@ func (d *derivation) spell(at time.Time) {
 	}
 }
 
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
 // finish fills in what follows from the segments.
 func (d *derivation) finish() {
 	s := &d.s
 	for i := range s.Segments {
 		seg := &s.Segments[i]
+		seg.hold(s.Spells)
 		if wait, over := seg.Wait(); over && wait < 0 {
 			seg.flag(FlagNegativeWait)
 		}

@@ -25,6 +25,42 @@ func (d *derivation) called(f *fact) {
 	d.s.Status = StatusCalled
 }
 
+// hold tells from the spells how long the segment was on hold before its call and during its service. A hold that lasts
+// counts up to the call, or not yet.
+func (s *Segment) hold(spells []Spell) {
+	s.HeldWaitingSeconds, s.HeldServiceSeconds = 0, 0
+	service := s.ServingAt
+	if service.IsZero() {
+		service = s.CalledAt
+	}
+	for _, sp := range spells {
+		if sp.Status != StatusOnHold {
+			continue
+		}
+		s.HeldWaitingSeconds += overlap(sp, s.EnteredAt, earlier(s.CalledAt, s.LeftAt))
+		if !service.IsZero() {
+			s.HeldServiceSeconds += overlap(sp, service, s.LeftAt)
+		}
+	}
+}
+
+// overlap is how many seconds of the spell lie between two instants; a zero one is open. What is open on both sides lasts.
+func overlap(sp Spell, from, to time.Time) int64 {
+	end := earlier(sp.To, to)
+	if end.IsZero() {
+		return 0
+	}
+	return max(0, secondsBetween(later(sp.From, from), end))
+}
+
+// earlier is the earlier of two instants, of which a zero one never comes.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // implyEntry begins the wait of a booking whose activation we only know from what followed it.
 func (d *derivation) implyEntry(f *fact) []Transition {
 	d.enter(f)

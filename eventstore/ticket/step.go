@@ -125,8 +125,7 @@ func (d *derivation) serve(f *fact) []Transition {
 		return d.afterEnd(f)
 	case StatusOnHold:
 	}
-	seg := d.segment()
-	seg.ServingAt, seg.HeldServiceSeconds = f.At, 0
+	d.segment().ServingAt = f.At
 	d.s.Status = StatusServing
 	return append(ts, TransitionServiceStarted)
 }
@@ -148,7 +147,7 @@ func (d *derivation) hold(f *fact) []Transition {
 		return d.afterEnd(f)
 	case StatusOnHold:
 	}
-	d.held, d.holdAt = d.s.Status, f.At
+	d.held = d.s.Status
 	d.s.Status = StatusOnHold
 	return append(ts, TransitionOnHold)
 }
@@ -156,13 +155,6 @@ func (d *derivation) hold(f *fact) []Transition {
 // moveFromHold ends the hold, then moves on from what it interrupted; if the fact says on hold again, the hold goes on.
 func (d *derivation) moveFromHold(f *fact) []Transition {
 	d.s.Status = d.held
-	if seg, held := d.segment(), secondsBetween(d.holdAt, f.At); seg != nil {
-		if seg.CalledAt.IsZero() {
-			seg.HeldWaitingSeconds += held
-		} else {
-			seg.HeldServiceSeconds += held
-		}
-	}
 	ts := moves(d.move(f))
 	switch {
 	case f.Status == StatusOnHold:
