@@ -17,15 +17,16 @@ const (
 	TypeClosed  = "queuetrack.closed"  // an operator closed it
 )
 
-// ErrBusy means that the log can't be written now and nothing was kept: too much is waiting, the lock or the
-// statement timed out, or the database is away. The sender should try again.
+// ErrBusy means that the log can't be written now: too much is waiting, the lock or the statement timed out, or the
+// database is away. Nothing was kept, except when the connection was lost during a commit and could not be made anew
+// for seconds: then nobody knows. The sender should try again; deduplication is for just that.
 var ErrBusy = errors.New("the log can't be written now")
 
 // Delivery is an authentic delivery on its way into the log, as plain values.
 type Delivery struct {
 	Ticket      string    // empty: about no ticket
 	Type        string    // the vendor's name of the event
-	EventKey    string    // unique for ever in its source; empty: the latest body of the ticket decides
+	EventKey    string    // unique for ever in its source; empty: the latest body of the ticket decides. Our own events need one
 	OccurredAt  time.Time // zero: not told
 	ReceivedAt  time.Time // by this process's clock
 	Body        []byte    // as received; the log keeps it, so the caller must not change it
@@ -56,6 +57,7 @@ type Event struct {
 	Position    int64
 	Ticket      string // empty: about no ticket
 	Type        string
+	EventKey    string    // empty: none
 	OccurredAt  time.Time // zero: not told
 	ReceivedAt  time.Time
 	Body        []byte

@@ -1,0 +1,131 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// errNoHead means that the row to lock is not there: another database than the one we made it in.
+var errNoHead = errors.New("the source has no log_head row")
+
+// horizon is the last tail of a source that this process saw, when it last looked: what an earlier try of a batch
+// appended lies behind it.
+type horizon struct {
+	tail int64
+	at   time.Time // zero: never looked, and perhaps the source has no log_head row yet
+}
+
+// horizonAge bounds how many of other processes' events an append looks through for its own.
+const horizonAge = time.Second
+
+// since returns a tail from before the batch's first try, and makes the source's row on the first call.
+func (l *Log) since(ctx context.Context, ln *lane) (int64, error) {
+	ln.mu.Lock()
+	known := ln.horizon
+	ln.mu.Unlock()
+	if !known.at.IsZero() && time.Since(known.at) < horizonAge {
+		return known.tail, nil
+	}
+	if known.at.IsZero() {
+		if _, err := l.pool.Exec(ctx, `INSERT INTO log_head (source) VALUES ($1) ON CONFLICT DO NOTHING`, ln.source); err != nil {
+			return 0, fmt.Errorf("make the head of %s: %w", ln.source, err)
+		}
+	}
+	at := time.Now()
+	tail, err := l.Tail(ctx, ln.source)
+	if err != nil {
+		return 0, err
+	}
+	ln.saw(tail, at)
+	return tail, nil
+}
+
+func (ln *lane) saw(tail int64, at time.Time) {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if at.After(ln.horizon.at) {
+		ln.horizon.at = at
+	}
+	ln.horizon.tail = max(ln.horizon.tail, tail)
+}
+
+// forget makes the next append look at the database anew.
+func (ln *lane) forget() {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	ln.horizon = horizon{}
+}
+
+// try runs the append once, on one connection, as one pipelined batch. An error says nothing about whether it was
+// committed: the answer may have been lost.
+func (l *Log) try(ctx context.Context, ln *lane, since int64, c columns) ([]Receipt, error) {
+	conn, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("get a connection: %w", err)
+	}
+	defer l.release(conn)
+	b := &pgx.Batch{}
+	b.Queue(beginAppend)
+	b.Queue(limitAppend)
+	b.Queue(lockHead, ln.source)
+	b.Queue(appendEvents, append([]any{ln.source, since, l.window(ln.source)}, c.args()...)...)
+	b.Queue(commitAppend)
+	answers := conn.SendBatch(ctx, b)
+	receipts, err := collect(answers)
+	if errClose := answers.Close(); err == nil {
+		err = errClose
+	}
+	if err != nil {
+		return nil, err
+	}
+	return receipts, nil
+}
+
+// collect reads the five answers in turn. After an error the database skips what follows, the commit included.
+func collect(answers pgx.BatchResults) ([]Receipt, error) {
+	for range 2 {
+		if _, err := answers.Exec(); err != nil {
+			return nil, fmt.Errorf("begin: %w", err)
+		}
+	}
+	head, err := answers.Exec()
+	if err != nil {
+		return nil, fmt.Errorf("lock the head: %w", err)
+	}
+	rows, _ := answers.Query() // its error comes again from CollectRows
+	receipts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Receipt])
+	if err != nil {
+		return nil, fmt.Errorf("insert: %w", err)
+	}
+	// A transaction that had failed answers COMMIT with ROLLBACK, and no error.
+	tag, err := answers.Exec()
+	if err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	if tag.String() != "COMMIT" {
+		return nil, fmt.Errorf("commit: the database answered %s", tag)
+	}
+	if head.RowsAffected() != 1 {
+		return nil, errNoHead
+	}
+	return receipts, nil
+}
+
+// rollbackTime bounds the clean-up of a failed try; a connection that can't be cleaned is closed by the pool.
+const rollbackTime = 2 * time.Second
+
+// release gives the connection back outside any transaction, also when the try's time is over.
+func (l *Log) release(conn *pgxpool.Conn) {
+	defer conn.Release()
+	if pg := conn.Conn().PgConn(); pg.IsClosed() || pg.TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTime)
+	defer cancel()
+	_, _ = conn.Exec(ctx, `ROLLBACK`) // if it fails, the pool sees the open transaction and closes the connection
+}

@@ -1,0 +1,117 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// pageBytes bounds the bodies of a page. A page has at least one event, however large.
+const pageBytes = 16 << 20
+
+// querier is the part of pools and transactions that reading needs.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// Read returns the events of the source after a position, in order, at most limit. Contiguous: no holes.
+//
+// A page also ends before its bodies exceed 16 MiB, so it can be shorter than limit with more to come: only an empty
+// page is the end.
+func (l *Log) Read(ctx context.Context, source string, after int64, limit int) ([]Event, error) {
+	return page(ctx, l.pool, source, after, limit)
+}
+
+// page is one statement, so one snapshot: of a log without holes, it is without holes.
+func page(ctx context.Context, q querier, source string, after int64, limit int) ([]Event, error) {
+	rows, err := q.Query(ctx, `
+		SELECT `+eventColumns+`
+		  FROM (
+		       SELECT e.*, sum(octet_length(e.body)) OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING)
+		              - octet_length(e.body) AS bytes_before
+		         FROM event AS e
+		        WHERE e.source = $1 AND e.position > $2
+		        ORDER BY e.position
+		        LIMIT $3) AS e
+		 WHERE e.bytes_before < $4
+		 ORDER BY e.position`, source, after, limit, pageBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read %s after %d: %w", source, after, err)
+	}
+	events, err := pgx.CollectRows(rows, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("read %s after %d: %w", source, after, err)
+	}
+	return events, nil
+}
+
+// ReadTickets returns the events of these tickets up to a position, each ticket's together and in order, within the
+// caller's transaction: what verify folds anew. The tickets come in the database's order. The caller bounds their
+// number, and with it the memory.
+func ReadTickets(ctx context.Context, tx pgx.Tx, source string, tickets []string, upTo int64) ([]Event, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+eventColumns+`
+		  FROM event AS e
+		 WHERE e.source = $1 AND e.ticket = ANY ($2) AND e.position <= $3
+		 ORDER BY e.ticket, e.position`, source, tickets, upTo)
+	if err != nil {
+		return nil, fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+	}
+	events, err := pgx.CollectRows(rows, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+	}
+	return events, nil
+}
+
+// Tail returns the position of the source's last event, 0 when it has none.
+func (l *Log) Tail(ctx context.Context, source string) (int64, error) {
+	var tail int64
+	err := l.pool.QueryRow(ctx, `
+		SELECT e.position
+		  FROM event AS e
+		 WHERE e.source = $1
+		 ORDER BY e.position DESC
+		 LIMIT 1`, source).Scan(&tail)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return 0, fmt.Errorf("read the tail of %s: %w", source, err)
+	}
+	return tail, nil
+}
+
+// eventColumns are what scanEvent scans.
+const eventColumns = `e.source, e.position, e.ticket, e.type, e.event_key, e.occurred_at, e.received_at, e.body,
+		       e.digest, e.delivery_id, e.verified_by, e.quarantined, e.repeat_of`
+
+func scanEvent(row pgx.CollectableRow) (Event, error) {
+	var e Event
+	var ticket, key, quarantined *string
+	var occurred *time.Time
+	var repeatOf *int64
+	var digest []byte
+	var id [16]byte
+	err := row.Scan(&e.Source, &e.Position, &ticket, &e.Type, &key, &occurred, &e.ReceivedAt, &e.Body,
+		&digest, &id, &e.VerifiedBy, &quarantined, &repeatOf)
+	if err != nil {
+		return Event{}, err
+	}
+	e.Ticket, e.EventKey, e.Quarantined = value(ticket), value(key), value(quarantined)
+	e.OccurredAt, e.ReceivedAt = value(occurred).UTC(), e.ReceivedAt.UTC()
+	e.RepeatOf, e.DeliveryID = value(repeatOf), uuid.UUID(id)
+	copy(e.Digest[:], digest)
+	return e, nil
+}
+
+// value is Go's "none" for the database's.
+func value[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
+}

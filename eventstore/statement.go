@@ -1,0 +1,194 @@
+package eventstore
+
+// The statements of an append, sent at once: under the lock no time passes but the database's own.
+const (
+	// READ COMMITTED, whatever the database's default is: each statement must see what was committed before it.
+	beginAppend = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`
+
+	// The limits turn a stuck lock or disk into ErrBusy. The others hold the plan of the statement below: made once
+	// a connection, even when the log was still empty, it must go through the indexes for ever after.
+	limitAppend = `
+		SELECT set_config('lock_timeout', '2s', true),
+		       set_config('statement_timeout', '5s', true),
+		       set_config('plan_cache_mode', 'force_generic_plan', true),
+		       set_config('enable_seqscan', 'off', true),
+		       set_config('enable_bitmapscan', 'off', true),
+		       set_config('jit', 'off', true)`
+
+	lockHead = `
+		SELECT h.source
+		  FROM log_head AS h
+		 WHERE h.source = $1
+		   FOR NO KEY UPDATE`
+
+	commitAppend = `COMMIT`
+)
+
+// appendEvents judges a batch and inserts what is new, in a statement of its own: its snapshot is younger than the
+// lock, so it sees all that the last holder committed. Its verdicts are those of one delivery after the other
+// (model_test.go is the same thing as a loop), and depend on nothing but the batch and the log before it.
+//
+// The look-ups are a probe each, never a join. `digest BETWEEN x AND x … ORDER BY digest` says `digest = x` in a way
+// that only the index (source, digest, position) can answer without sorting: on a log that was empty when the plan
+// was made, all indexes look alike, and a plan that walks back through the whole source would do as well.
+//
+// The ladder of CTEs follows a ticket through the batch:
+//
+//	live      can be the ticket's latest event: the vendor's, usable, about a ticket
+//	aside     rests where ruleSeen looks: quarantined, or about no ticket
+//	forced    appended and live, whatever the bodies are: by key, or always
+//	stale     the most recent equal event was received longer ago than the window
+//	sure      after it the ticket's latest body is its own, whether it was appended or a duplicate of just that:
+//	          forced, or not stale
+//	renewed   an equal event was appended earlier in the batch, so that a stale one is no replay any more. If the
+//	          log's own latest event is equal, then only after something else came between
+//	holds     sure or renewed. What doesn't hold leaves the ticket's latest event as it was: a duplicate of the
+//	          log's, or a replay
+const appendEvents = `
+WITH incoming AS MATERIALIZED (
+    SELECT d.*,
+           d.ticket IS NOT NULL AND d.quarantined IS NULL AND d.verified_by <> 'queuetrack' AS live,
+           d.ticket IS NULL OR d.quarantined IS NOT NULL AS aside
+      FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bytea[],
+                  $11::bytea[], $12::uuid[], $13::text[], $14::text[], $15::bigint[], $16::int[], $17::int[], $18::int[])
+           WITH ORDINALITY AS d (rule, ticket, type, event_key, occurred_at, received_at, body,
+                  digest, delivery_id, verified_by, quarantined, repeat_of, first_key, first_ticket, first_body, ord)
+), committed AS MATERIALIZED (
+    -- This very batch, if an earlier try of it did commit and only the answer was lost. A commit is all or nothing
+    -- and dense, so its first event tells where the log ended before it.
+    SELECT e.position - 1 AS tail
+      FROM event AS e
+     WHERE e.source = $1 AND e.position > $2 AND e.delivery_id = ANY ($12::uuid[])
+     ORDER BY e.position
+     LIMIT 1
+), log AS MATERIALIZED (
+    -- The batch is judged against the log up to here: on a second try, against the same log as on the first.
+    SELECT coalesce(
+               (SELECT c.tail FROM committed AS c),
+               (SELECT e.position FROM event AS e WHERE e.source = $1 ORDER BY e.position DESC LIMIT 1),
+               0) AS tail
+), looked_up AS MATERIALIZED (
+    SELECT d.ord, d.rule, d.live, d.aside, d.first_ticket, d.first_body,
+           keyed.position AS keyed, CASE WHEN keyed.position IS NULL THEN d.first_key END AS first_key,
+           d.rule = 'key' AND (keyed.position IS NOT NULL OR d.first_key < d.ord) AS key_known,
+           latest.position AS latest, coalesce(latest.digest = d.digest, false) AS is_latest,
+           equal.position AS equal, coalesce(equal.received_at + $3::interval < d.received_at, false) AS stale,
+           replayed.position AS replayed
+      FROM incoming AS d
+     CROSS JOIN log
+      LEFT JOIN LATERAL (
+           SELECT e.position
+             FROM event AS e
+            WHERE d.rule = 'key' AND e.source = $1 AND e.event_key BETWEEN d.event_key AND d.event_key
+              AND e.repeat_of IS NULL AND e.position <= log.tail
+            ORDER BY e.event_key
+            LIMIT 1) AS keyed ON true
+      LEFT JOIN LATERAL (
+           SELECT e.position, e.digest
+             FROM event AS e
+            WHERE d.live AND e.source = $1 AND e.ticket BETWEEN d.ticket AND d.ticket
+              AND e.quarantined IS NULL AND e.verified_by <> 'queuetrack' AND e.position <= log.tail
+            ORDER BY e.ticket DESC, e.position DESC
+            LIMIT 1) AS latest ON true
+      LEFT JOIN LATERAL (
+           SELECT e.position, e.received_at
+             FROM event AS e
+            WHERE d.rule IN ('latest', 'seen') AND e.source = $1 AND e.digest BETWEEN d.digest AND d.digest
+              AND e.ticket IS NOT DISTINCT FROM d.ticket AND e.position <= log.tail
+              AND CASE WHEN d.aside THEN e.ticket IS NULL OR e.quarantined IS NOT NULL
+                       ELSE e.quarantined IS NULL AND e.verified_by <> 'queuetrack' END
+            ORDER BY e.digest DESC, e.position DESC
+            LIMIT 1) AS equal ON true
+      LEFT JOIN LATERAL (
+           SELECT e.position
+             FROM event AS e
+            WHERE d.rule = 'latest' AND equal.received_at + $3::interval < d.received_at
+              AND e.source = $1 AND e.digest BETWEEN d.digest AND d.digest
+              AND e.ticket = d.ticket AND e.quarantined = 'replay of position ' || equal.position
+              AND e.position <= log.tail
+            ORDER BY e.digest, e.position
+            LIMIT 1) AS replayed ON true
+), forced AS (
+    SELECT l.*, l.live AND (l.rule = 'always' OR l.rule = 'key' AND NOT l.key_known) AS forced
+      FROM looked_up AS l
+), sure AS (
+    SELECT f.*, f.forced OR f.rule = 'latest' AND NOT f.stale AS sure
+      FROM forced AS f
+), displaced AS (
+    SELECT s.*, min(s.ord) FILTER (WHERE s.sure AND NOT s.is_latest) OVER (PARTITION BY s.first_ticket) AS displaced_at
+      FROM sure AS s
+), renewed AS (
+    SELECT d.*, min(d.ord) FILTER (WHERE d.sure AND (d.forced OR NOT d.is_latest OR d.displaced_at < d.ord))
+                OVER (PARTITION BY d.first_body) AS renewed_at
+      FROM displaced AS d
+), holding AS (
+    SELECT r.*, r.sure OR r.rule = 'latest' AND coalesce(r.renewed_at < r.ord, false) AS holds
+      FROM renewed AS r
+), holder AS (
+    -- Whose body is the ticket's latest when this one comes: of an earlier one in the batch; null: the log's.
+    SELECT h.*, ($18::int[])[(max(h.ord) FILTER (WHERE h.holds)
+                OVER (PARTITION BY h.first_ticket ORDER BY h.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))::int]
+                AS holder_body
+      FROM holding AS h
+), repeated AS (
+    SELECT h.*, h.rule = 'latest' AND coalesce(h.holder_body = h.first_body, h.is_latest) AS repeats
+      FROM holder AS h
+), replay AS (
+    SELECT r.*, r.rule = 'latest' AND NOT r.holds AND NOT r.repeats AS replay
+      FROM repeated AS r
+), first_replay AS (
+    SELECT r.*, min(r.ord) FILTER (WHERE r.replay AND r.replayed IS NULL) OVER (PARTITION BY r.first_body) AS first_replay
+      FROM replay AS r
+), first_aside AS (
+    SELECT f.*, min(f.ord) FILTER (WHERE CASE f.rule
+                    WHEN 'always' THEN f.aside
+                    WHEN 'key' THEN f.aside AND NOT f.key_known
+                    WHEN 'latest' THEN f.ord = f.first_replay
+                    WHEN 'seen' THEN f.equal IS NULL OR f.stale END) OVER (PARTITION BY f.first_body) AS first_aside
+      FROM first_replay AS f
+), judged AS (
+    SELECT f.*, coalesce(CASE f.rule
+                    WHEN 'always' THEN true
+                    WHEN 'key' THEN NOT f.key_known
+                    WHEN 'latest' THEN f.holds AND NOT f.repeats OR f.ord = f.first_replay
+                    WHEN 'seen' THEN f.ord = f.first_aside END, false) AS new
+      FROM first_aside AS f
+), numbered AS MATERIALIZED (
+    SELECT j.ord, j.new, CASE WHEN j.replay THEN j.equal END AS replay_of,
+           log.tail + count(*) FILTER (WHERE j.new) OVER (ORDER BY j.ord) AS position,
+           -- The original of a duplicate: in the batch, by its number in it, else in the log.
+           CASE j.rule
+               WHEN 'key' THEN j.first_key
+               WHEN 'latest' THEN CASE WHEN j.replay THEN j.first_replay ELSE
+                   max(j.ord) FILTER (WHERE j.new AND j.live AND NOT j.replay)
+                   OVER (PARTITION BY j.first_ticket ORDER BY j.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END
+               WHEN 'seen' THEN
+                   max(j.ord) FILTER (WHERE j.new AND (j.aside OR j.replay))
+                   OVER (PARTITION BY j.first_body ORDER BY j.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+           END AS original_ord,
+           CASE j.rule
+               WHEN 'key' THEN j.keyed
+               WHEN 'latest' THEN CASE WHEN j.replay THEN j.replayed ELSE j.latest END
+               WHEN 'seen' THEN j.equal
+           END AS original
+      FROM judged AS j
+     CROSS JOIN log
+), inserted AS (
+    INSERT INTO event AS e (source, position, ticket, type, event_key, occurred_at, received_at, body,
+                            digest, delivery_id, verified_by, quarantined, repeat_of)
+    SELECT $1, n.position, d.ticket, d.type, d.event_key, d.occurred_at, d.received_at, d.body,
+           d.digest, d.delivery_id, d.verified_by, coalesce(d.quarantined, 'replay of position ' || n.replay_of), d.repeat_of
+      FROM numbered AS n
+      JOIN incoming AS d USING (ord)
+     WHERE n.new AND NOT EXISTS (SELECT FROM committed)
+     ORDER BY n.position
+    RETURNING e.position
+)
+SELECT CASE WHEN NOT n.new THEN 'duplicate'
+            WHEN d.quarantined IS NOT NULL OR n.replay_of IS NOT NULL THEN 'quarantined'
+            ELSE 'accepted' END AS result,
+       CASE WHEN n.new THEN n.position ELSE coalesce(o.position, n.original) END AS position
+  FROM numbered AS n
+  JOIN incoming AS d USING (ord)
+  LEFT JOIN numbered AS o ON o.ord = n.original_ord
+ ORDER BY n.ord`
