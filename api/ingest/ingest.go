@@ -1,0 +1,192 @@
+// Package ingest is the door in: POST /webhooks/{source}.
+//
+// A delivery goes one way: route → size → raw read → verify → append → answer. Before the signature has verified,
+// nothing touches the database, nothing is parsed, and at most one MiB is held in memory. After it has verified, the
+// delivery is kept whatever it says, and the answer is given after the commit: a sender that saw 200 may forget it.
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"queuetrack/api"
+	"queuetrack/eventstore"
+	"queuetrack/eventstore/source"
+)
+
+// Prefix is the path that the door is mounted at; the source's name follows it.
+const Prefix = "/webhooks/"
+
+// The defaults of Config.
+const (
+	DefaultMaxInFlight      = 1024
+	DefaultMaxInFlightBytes = 64 << 20
+	DefaultReadTimeout      = 10 * time.Second
+	DefaultAppendTimeout    = 10 * time.Second
+)
+
+// MaxBody is the size of the largest body that is read, in bytes.
+const MaxBody = 1 << 20
+
+// Log is what the door needs of the event log. Append returns after the commit; eventstore.ErrBusy means that
+// nothing was kept.
+type Log interface {
+	Append(ctx context.Context, source string, d eventstore.Delivery) (eventstore.Receipt, error)
+	Count(source string, c eventstore.Counter, key string)
+}
+
+// Config is what the door does not have to be given. The zero value works.
+type Config struct {
+	MaxInFlight      int           // deliveries held at once; 0: DefaultMaxInFlight
+	MaxInFlightBytes int64         // bytes of bodies held at once; 0: DefaultMaxInFlightBytes
+	ReadTimeout      time.Duration // for a whole body to arrive; 0: DefaultReadTimeout
+	AppendTimeout    time.Duration // for the log to answer; 0: DefaultAppendTimeout
+	Now              func() time.Time
+	Metrics          prometheus.Registerer // nil: not measured
+}
+
+// door answers deliveries. Safe for concurrent use.
+type door struct {
+	log     Log
+	sources map[string]source.Source
+	cfg     Config
+	room    room
+	metrics metrics
+}
+
+// New returns the handler of [Prefix]. The sources must not change afterwards.
+func New(log Log, sources map[string]source.Source, cfg Config) http.Handler {
+	if cfg.MaxInFlight == 0 {
+		cfg.MaxInFlight = DefaultMaxInFlight
+	}
+	if cfg.MaxInFlightBytes == 0 {
+		cfg.MaxInFlightBytes = DefaultMaxInFlightBytes
+	}
+	if cfg.ReadTimeout == 0 {
+		cfg.ReadTimeout = DefaultReadTimeout
+	}
+	if cfg.AppendTimeout == 0 {
+		cfg.AppendTimeout = DefaultAppendTimeout
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	d := &door{log: log, sources: sources, cfg: cfg}
+	d.room = room{deliveries: cfg.MaxInFlight, bytes: cfg.MaxInFlightBytes}
+	d.metrics = newMetrics(cfg.Metrics, &d.room)
+	return d
+}
+
+// ServeHTTP takes one delivery and answers it.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	name, _ := strings.CutPrefix(r.URL.Path, Prefix)
+	src, known := d.sources[name]
+	if !known {
+		d.metrics.observe("unknown", "unknown_source", time.Since(started))
+		api.Fail(w, r, api.NewProblem(api.KindUnknownSource,
+			"The path is /webhooks/ and the name of a source in the configuration, nothing after it."))
+		return
+	}
+	a, err := d.receive(w, r, name, src)
+	if err != nil {
+		d.metrics.observe(name, d.refuse(w, r, name, err), time.Since(started))
+		return
+	}
+	d.metrics.observe(name, a.Status, time.Since(started))
+	d.metrics.received(name, d.cfg.Now())
+	answer(w, a)
+}
+
+// accepted is the answer to an authentic delivery.
+type accepted struct {
+	Status   string `json:"status"`
+	Position int64  `json:"position,omitempty"`
+}
+
+// statusPing answers a vendor's registration test, which is not stored.
+const statusPing = "ping"
+
+// receive takes a delivery to a configured source through the checks and into the log.
+func (d *door) receive(w http.ResponseWriter, r *http.Request, name string, src source.Source) (accepted, error) {
+	if err := checkForm(r); err != nil {
+		return accepted{}, err
+	}
+	size := r.ContentLength
+	if size < 0 {
+		size = MaxBody // chunked: it may be as much
+	}
+	if !d.room.take(size) {
+		return accepted{}, reject(CauseBusy, api.Busy())
+	}
+	defer d.room.leave(size)
+
+	body, err := d.read(w, r)
+	if err != nil {
+		return accepted{}, err
+	}
+	key, err := src.Verify(r.Header, body)
+	if err != nil {
+		return accepted{}, reject(CauseSignature, api.NewProblem(api.KindBadSignature,
+			"No live secret of this source verifies the delivery. Compare the secret and, where the signature covers it, the public URL with those registered at the vendor."))
+	}
+	return d.keep(r, name, src, key, body)
+}
+
+// keep appends an authentic delivery. It goes on when the sender hangs up: what is authentic is not lost, and the
+// sender's retry will find it.
+func (d *door) keep(r *http.Request, name string, src source.Source, key string, body []byte) (accepted, error) {
+	id := identify(src, body)
+	if id.Ping {
+		return accepted{Status: statusPing}, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), d.cfg.AppendTimeout)
+	defer cancel()
+	receipt, err := d.log.Append(ctx, name, eventstore.Delivery{
+		Ticket:      id.Ticket,
+		Type:        id.Type,
+		EventKey:    id.EventKey,
+		OccurredAt:  id.OccurredAt,
+		ReceivedAt:  d.cfg.Now().UTC(),
+		Body:        body,
+		VerifiedBy:  key,
+		Quarantined: id.Quarantine,
+	})
+	if errors.Is(err, eventstore.ErrBusy) || errors.Is(err, context.DeadlineExceeded) {
+		return accepted{}, reject(CauseBusy, api.Busy())
+	}
+	if err != nil {
+		return accepted{}, err
+	}
+	return accepted{Status: string(receipt.Result), Position: receipt.Position}, nil
+}
+
+// identify asks the adapter, and quarantines what makes it panic: a body that the sender chose must neither be lost
+// nor take the door down.
+func identify(src source.Source, body []byte) (id source.Identity) {
+	defer func() {
+		if recover() != nil {
+			id = source.Identity{Type: "unknown", Quarantine: "the adapter panicked on it"}
+		}
+	}()
+	return src.Identify(body)
+}
+
+// answer writes the answer to an authentic delivery: always exactly 200, since one vendor counts anything else as a
+// failure.
+func answer(w http.ResponseWriter, a accepted) {
+	body, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // a string and a number always encode
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
+	_, _ = w.Write(append(body, '\n')) // the sender is gone: its retry gets the answer
+}

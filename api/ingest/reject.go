@@ -1,0 +1,79 @@
+package ingest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"queuetrack/api"
+	"queuetrack/eventstore"
+)
+
+// Cause is why a request to a configured source was refused, as counted and measured.
+type Cause string
+
+// The causes.
+const (
+	CauseMethod      Cause = "method"
+	CauseContentType Cause = "content_type"
+	CauseEncoding    Cause = "encoding"
+	CauseTooLarge    Cause = "too_large"
+	CauseTruncated   Cause = "truncated"
+	CauseSlow        Cause = "slow"
+	CauseSignature   Cause = "signature"
+	CauseBusy        Cause = "busy"
+)
+
+// rejection is a refused request: nothing of it was kept.
+type rejection struct {
+	cause   Cause
+	problem *api.Problem
+}
+
+func reject(c Cause, p *api.Problem) error { return &rejection{cause: c, problem: p} }
+
+// Error implements error.
+func (e *rejection) Error() string { return string(e.cause) + ": " + e.problem.Error() }
+
+// Unwrap gives the answer.
+func (e *rejection) Unwrap() error { return e.problem }
+
+// resultError measures a failure of ours, which is no rejection.
+const resultError = "error"
+
+// refuse answers a request that was not kept, counts it, and returns its result for the metrics.
+func (d *door) refuse(w http.ResponseWriter, r *http.Request, name string, err error) string {
+	result := resultError
+	var e *rejection
+	if errors.As(err, &e) {
+		result = string(e.cause)
+		d.log.Count(name, eventstore.CounterRejected, result)
+	}
+	if e != nil && e.cause == CauseTooLarge {
+		linger(w, r, func() { api.Fail(w, r, err) })
+		return result
+	}
+	api.Fail(w, r, err)
+	return result
+}
+
+// How much more of a refused body is swallowed, and for how long.
+const (
+	lingerBytes = 1 << 20
+	lingerTime  = time.Second
+)
+
+// linger answers first and then swallows some of the body that is still coming: a connection closed on a sender in
+// the middle of its body would show it a reset instead of the answer.
+func linger(w http.ResponseWriter, r *http.Request, answer func()) {
+	c := http.NewResponseController(w)
+	if c.EnableFullDuplex() != nil {
+		answer()
+		return
+	}
+	_ = c.SetReadDeadline(time.Now().Add(lingerTime))
+	answer()
+	_ = c.Flush()
+	_, _ = io.CopyN(io.Discard, r.Body, lingerBytes)
+}

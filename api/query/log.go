@@ -1,0 +1,167 @@
+package query
+
+import (
+	"context"
+	"encoding/hex"
+	"math"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"queuetrack/eventstore"
+)
+
+// event is one row of the log on the wire, without its body.
+type event struct {
+	Source      string     `json:"source"`
+	Position    int64      `json:"position" minimum:"1"`
+	Ticket      *string    `json:"ticket" doc:"Null: about no ticket."`
+	Type        string     `json:"type" doc:"The vendor's name of the event."`
+	OccurredAt  *time.Time `json:"occurred_at" doc:"By the vendor's clock, where it tells."`
+	ReceivedAt  *time.Time `json:"received_at" doc:"By our clock."`
+	Digest      string     `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the body, in hex."`
+	VerifiedBy  string     `json:"verified_by" doc:"The name of the secret that verified it; queuetrack for our own events." example:"env:QMINDER_SECRET"`
+	Quarantined *string    `json:"quarantined" doc:"Why it can't be used; null: it can."`
+	RepeatOf    *int64     `json:"repeat_of" doc:"The quarantined position whose body this is."`
+}
+
+// setAside is one quarantined event on the wire.
+type setAside struct {
+	Source     string     `json:"source"`
+	Position   int64      `json:"position" minimum:"1"`
+	Ticket     *string    `json:"ticket"`
+	Type       string     `json:"type"`
+	OccurredAt *time.Time `json:"occurred_at"`
+	ReceivedAt *time.Time `json:"received_at"`
+	Cause      string     `json:"cause" doc:"Why it can't be used."`
+	Digest     string     `json:"digest" doc:"SHA-256 of the body, in hex."`
+	VerifiedBy string     `json:"verified_by"`
+	RepeatOf   *int64     `json:"repeat_of"`
+}
+
+// vendor is one source's log in numbers, on the wire.
+type vendor struct {
+	Source         string           `json:"source"`
+	Kind           string           `json:"kind" example:"qminder"`
+	Events         int64            `json:"events" minimum:"0" doc:"In the log."`
+	Tail           int64            `json:"tail" minimum:"0" doc:"Position of the last event; positions have no holes."`
+	LastReceivedAt *time.Time       `json:"last_received_at" doc:"When the vendor's last webhook came."`
+	Duplicates     int64            `json:"duplicates" minimum:"0" doc:"Deliveries that were known already."`
+	Quarantined    int64            `json:"quarantined" minimum:"0" doc:"Authentic deliveries that can't be used."`
+	Silent         bool             `json:"silent" doc:"No webhook for longer than the configuration's silent_after."`
+	Rejected       map[string]int64 `json:"rejected" doc:"Refused requests by cause."`
+	VerifiedBy     map[string]int64 `json:"verified_by" doc:"Verified deliveries by the name of the secret."`
+}
+
+type eventsInput struct {
+	Source string  `query:"source" required:"true" doc:"The source whose log is read; each has its own positions."`
+	After  integer `query:"after" doc:"Only events after this position; absent: from the first one."`
+	paged
+}
+
+type quarantineInput struct {
+	Source string `query:"source" doc:"Only this source."`
+	paged
+}
+
+func (d *Door) registerLog(h huma.API) {
+	get(d, h, operation{
+		id: "list-events", path: "/v1/events", tag: tagLog,
+		summary: "The log of a source, in order, after a position",
+		details: "To follow the log, go on with after = the last position seen. Bodies are not shown.",
+	}, d.listEvents)
+	get(d, h, operation{
+		id: "list-sources", path: "/v1/sources", tag: tagLog,
+		summary: "Every source with its log in numbers",
+	}, d.listSourceStats)
+	get(d, h, operation{
+		id: "list-quarantine", path: "/v1/quarantine", tag: tagLog,
+		summary: "Authentic deliveries that can't be used, with the cause",
+	}, d.listQuarantine)
+}
+
+func (d *Door) listEvents(ctx context.Context, in *eventsInput) (answer list[event], err error) {
+	var p parser
+	asked := p.page(ctx, in.paged, 1)
+	if in.Source == "" {
+		p.wrong("source", "source is required: each source has its own log. The configured ones are %s.", d.listSources())
+	}
+	source := d.source(&p, in.Source)
+	after := p.afterPosition(asked, p.integer("after", string(in.After), 0, 0, math.MaxInt64))
+	if err := p.err(); err != nil {
+		return answer, err
+	}
+	rows, err := d.log.Read(ctx, source, after, asked.limit+1)
+	if err != nil {
+		return answer, err
+	}
+	rows, answer.Next = trim(rows, asked, func(e eventstore.Event) []string { return []string{decimal(e.Position)} })
+	answer.Items = convert(rows, eventOf)
+	return answer, nil
+}
+
+func eventOf(e eventstore.Event) event {
+	return event{
+		Source: e.Source, Position: e.Position, Ticket: optional(e.Ticket), Type: e.Type,
+		OccurredAt: at(e.OccurredAt), ReceivedAt: at(e.ReceivedAt), Digest: hex.EncodeToString(e.Digest[:]),
+		VerifiedBy: e.VerifiedBy, Quarantined: optional(e.Quarantined), RepeatOf: optional(e.RepeatOf),
+	}
+}
+
+func (d *Door) listSourceStats(ctx context.Context, _ *struct{}) (answer list[vendor], err error) {
+	stats, err := d.log.Stats(ctx, d.names)
+	if err != nil {
+		return answer, err
+	}
+	now := d.cfg.Now()
+	answer.Items = convert(stats, func(s eventstore.Stats) vendor { return vendorOf(s, d.sources[s.Source], now) })
+	return answer, nil
+}
+
+func vendorOf(s eventstore.Stats, configured SourceInfo, now time.Time) vendor {
+	return vendor{
+		Source: s.Source, Kind: configured.Kind,
+		Events: s.Tail, Tail: s.Tail, LastReceivedAt: at(s.LastReceivedAt),
+		Duplicates: s.Duplicates, Quarantined: s.Quarantined,
+		Silent:   configured.SilentAfter > 0 && now.Sub(s.LastReceivedAt) > configured.SilentAfter,
+		Rejected: counted(s.Rejected), VerifiedBy: counted(s.VerifiedBy),
+	}
+}
+
+// counted is never null.
+func counted(m map[string]int64) map[string]int64 {
+	if m == nil {
+		return map[string]int64{}
+	}
+	return m
+}
+
+func (d *Door) listQuarantine(ctx context.Context, in *quarantineInput) (answer list[setAside], err error) {
+	var p parser
+	asked := p.page(ctx, in.paged, 2)
+	source := d.source(&p, in.Source)
+	afterSource, after := asked.afterSource(), p.afterPosition(asked, 0)
+	if err := p.err(); err != nil {
+		return answer, err
+	}
+	rows, err := d.log.Quarantine(ctx, source, afterSource, after, asked.limit+1)
+	if err != nil {
+		return answer, err
+	}
+	rows, answer.Next = trim(rows, asked, func(e eventstore.Event) []string { return []string{e.Source, decimal(e.Position)} })
+	answer.Items = []setAside{}
+	for _, row := range rows {
+		if d.known(row.Source) {
+			answer.Items = append(answer.Items, setAsideOf(row))
+		}
+	}
+	return answer, nil
+}
+
+func setAsideOf(e eventstore.Event) setAside {
+	return setAside{
+		Source: e.Source, Position: e.Position, Ticket: optional(e.Ticket), Type: e.Type,
+		OccurredAt: at(e.OccurredAt), ReceivedAt: at(e.ReceivedAt), Cause: e.Quarantined,
+		Digest: hex.EncodeToString(e.Digest[:]), VerifiedBy: e.VerifiedBy, RepeatOf: optional(e.RepeatOf),
+	}
+}

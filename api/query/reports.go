@@ -1,0 +1,291 @@
+package query
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/negotiation"
+
+	"queuetrack/api/render"
+	"queuetrack/projection"
+	"queuetrack/projection/board"
+	"queuetrack/projection/wait"
+)
+
+// WaitsQuery asks for a wait report, with the words of the HTTP parameters; the command's flags carry the same.
+type WaitsQuery struct {
+	Source       string  `query:"source" doc:"Only this source; absent: all of them."`
+	Queue        string  `query:"queue" doc:"Only the queue of this id, in every source chosen."`
+	Location     string  `query:"location" doc:"Only queues at the location of this name."`
+	From         moment  `query:"from" doc:"Beginning of the window: an instant, or a date for its local midnight. Absent: six local midnights before the last one, so that the default window is the last 7 local days, today's included."`
+	To           moment  `query:"to" doc:"End of the window, itself outside: an instant, or a date for the midnight that begins it. Absent: the next local midnight."`
+	TZ           string  `query:"tz" doc:"IANA time zone of dates and buckets. Absent: the source's; required when the sources chosen have different ones." example:"Europe/Tallinn"`
+	GroupBy      string  `query:"group_by" doc:"Up to two of source, queue, day, hour (one of the last two), joined by a comma. Absent: one item." example:"queue,day"`
+	AttributedBy string  `query:"attributed_by" enum:"arrival" doc:"What places a segment in the window: its entry to the queue."`
+	Percentiles  string  `query:"percentiles" doc:"Whole numbers from 1 to 99, at most 10, joined by commas. Absent: 50,80,90,95." example:"50,90"`
+	ServiceLevel integer `query:"service_level" doc:"Threshold in seconds. Absent: 300."`
+	Formula      string  `query:"formula" enum:"F1,F2,F3,F4" doc:"F1 (served≤X + abandoned≤X)/(served + abandoned), F2 served≤X/served, F3 served≤X/(served + abandoned), F4 served≤X/(served + abandoned>X). Absent: F4."`
+}
+
+// The defaults and bounds of a wait report.
+const (
+	DefaultServiceLevel = 300 // seconds
+	maxServiceLevel     = 7 * 86400
+	maxPercentiles      = 10
+	maxBuckets          = 20_000 // two years of hours and a little
+	defaultDays         = 7
+)
+
+type waitsInput struct {
+	WaitsQuery
+	Format string `query:"format" enum:"json,csv" doc:"Absent: what the Accept header prefers, else json."`
+}
+
+// content is an answer whose bytes are ready.
+type content struct{ Body func(huma.Context) }
+
+func (d *Door) registerReports(h huma.API) {
+	register(d, h, operation{
+		id: "report-waits", path: "/v1/reports/waits", tag: tagReports,
+		summary: "How long people waited",
+		details: "Segments (one stay in one queue each) that began to wait in the window, with their outcomes, which add up to offered, " +
+			"the distribution of waits and services, and the service level with its components. Percentiles are waits that somebody had (nearest rank). " +
+			"format=csv or Accept: text/csv gives a row an item.",
+	}, d.reportWaits, waitsResponse())
+}
+
+func (d *Door) reportWaits(ctx context.Context, in *waitsInput) (*content, error) {
+	var p parser
+	format := oneOf(&p, "format", in.Format, "", []render.Format{render.FormatJSON, render.FormatCSV})
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	report, err := d.Waits(ctx, in.WaitsQuery)
+	if err != nil {
+		return nil, err
+	}
+	return &content{Body: func(c huma.Context) { writeReport(c, report, format) }}, nil
+}
+
+// writeReport writes in the format asked for, else in the one that the client would rather have.
+func writeReport(c huma.Context, report render.Waits, f render.Format) {
+	c.SetHeader("Vary", "Accept")
+	if f == "" && negotiation.SelectQValue(c.Header("Accept"), []string{"application/json", "text/csv"}) == "text/csv" {
+		f = render.FormatCSV
+	}
+	if f == render.FormatCSV {
+		c.SetHeader("Content-Type", "text/csv; charset=utf-8; header=present")
+		c.SetHeader("Content-Disposition", `attachment; filename="waits.csv"`)
+		c.SetStatus(200)
+		_ = report.WriteCSV(c.BodyWriter()) // the client is gone: nobody is left to tell
+		return
+	}
+	var buf bytes.Buffer
+	if err := report.WriteJSON(&buf); err != nil {
+		panic(err) // numbers and strings always encode
+	}
+	c.SetHeader("Content-Type", "application/json")
+	c.SetStatus(200)
+	_, _ = c.BodyWriter().Write(buf.Bytes())
+}
+
+// Waits computes a wait report. What is wrong with the query comes back as an [queuetrack/api.Problem].
+func (d *Door) Waits(ctx context.Context, q WaitsQuery) (report render.Waits, err error) {
+	request, err := d.waitRequest(q)
+	if err != nil {
+		return report, err
+	}
+	err = d.view(ctx, time.Time{}, func(v *projection.View) error {
+		report = render.Waits{Report: wait.Report{Request: request}, Positions: d.positions(v)}
+		queues, chosen, err := d.chosenQueues(ctx, v, request.Sources, q)
+		if err != nil || chosen && len(queues) == 0 || len(request.Sources) == 0 {
+			return err
+		}
+		request.Queues = queues
+		report.Report, err = wait.Run(ctx, v, request)
+		return err
+	})
+	return report, err
+}
+
+// chosenQueues returns the queues that the filters leave, if there are filters.
+func (d *Door) chosenQueues(ctx context.Context, v *projection.View, sources []string, q WaitsQuery) (queues []wait.QueueID, chosen bool, err error) {
+	if q.Location == "" {
+		if q.Queue == "" {
+			return nil, false, nil
+		}
+		for _, s := range sources {
+			queues = append(queues, wait.QueueID{Source: s, Queue: q.Queue})
+		}
+		return queues, true, nil
+	}
+	f := board.Filter{Source: q.Source, Queue: q.Queue}
+	rows, err := board.Queues(ctx, v, f)
+	if err != nil {
+		return nil, true, err
+	}
+	called, err := d.namesOf(ctx, v, q.Source)
+	if err != nil {
+		return nil, true, err
+	}
+	locations := map[string]bool{}
+	for _, row := range d.complete(rows, f) {
+		location := called.location(row.Source, row.Queue)
+		if location == q.Location {
+			queues = append(queues, wait.QueueID{Source: row.Source, Queue: row.Queue})
+		}
+		locations[location] = true
+	}
+	if len(queues) == 0 {
+		return nil, true, unknownLocation(q.Location, locations)
+	}
+	return queues, true, nil
+}
+
+func unknownLocation(given string, there map[string]bool) error {
+	delete(there, "")
+	var p parser
+	known := "none is known yet"
+	if list := slices.Sorted(maps.Keys(there)); len(list) > 0 {
+		known = "there are " + strings.Join(list, ", ")
+	}
+	p.wrong("location", "location is %s; %s.", quote(given), known)
+	return p.err()
+}
+
+// waitRequest reads everything that the configuration alone can check.
+func (d *Door) waitRequest(q WaitsQuery) (wait.Request, error) {
+	var p parser
+	r := wait.Request{
+		Sources:      d.names,
+		GroupBy:      groups(&p, q.GroupBy),
+		Percentiles:  percentiles(&p, q.Percentiles),
+		ServiceLevel: p.integer("service_level", string(q.ServiceLevel), DefaultServiceLevel, 0, maxServiceLevel),
+		Formula:      oneOf(&p, "formula", q.Formula, wait.F4, []wait.Formula{wait.F1, wait.F2, wait.F3, wait.F4}),
+	}
+	oneOf(&p, "attributed_by", q.AttributedBy, render.AttributedBy, []string{render.AttributedBy})
+	if d.source(&p, q.Source) != "" {
+		r.Sources = []string{q.Source}
+	}
+	r.Zone = d.zone(&p, q.TZ, r.Sources)
+	r.From, r.To = d.window(&p, q, r.Zone)
+	checkBuckets(&p, r)
+	return r, p.err()
+}
+
+// zone is the one asked for, else the one that all the sources have.
+func (d *Door) zone(p *parser, name string, sources []string) *time.Location {
+	if name != "" {
+		zone, err := time.LoadLocation(name)
+		if err != nil || name == "Local" {
+			p.wrong("tz", "tz is %s; give a zone of the IANA database, as Europe/Tallinn.", quote(name))
+			return time.UTC
+		}
+		return zone
+	}
+	zone := time.UTC
+	for i, s := range sources {
+		if i == 0 {
+			zone = d.sources[s].Zone
+		}
+		if d.sources[s].Zone.String() != zone.String() {
+			p.wrong("tz", "tz is required here: the sources have different zones (%s in %s, %s in %s). Give tz, or one source.",
+				sources[0], zone, s, d.sources[s].Zone)
+			break
+		}
+	}
+	return zone
+}
+
+// window is half-open. What is absent makes it the last local days, today's included.
+func (d *Door) window(p *parser, q WaitsQuery, zone *time.Location) (from, to time.Time) {
+	before := len(p.errs)
+	from, to = p.moment("from", q.From, zone), p.moment("to", q.To, zone)
+	if len(p.errs) > before {
+		return from, to
+	}
+	if to.IsZero() {
+		to = midnight(d.cfg.Now(), zone, 1)
+	}
+	if from.IsZero() {
+		from = to.In(zone).AddDate(0, 0, -defaultDays)
+	}
+	if !from.Before(to) {
+		p.wrong("from", "from (%s) must be earlier than to (%s); to is outside of the window, and absent it is the next local midnight.",
+			from.In(zone).Format(time.RFC3339), to.In(zone).Format(time.RFC3339))
+	}
+	return from, to
+}
+
+// checkBuckets refuses a window of more buckets than anybody can read.
+func checkBuckets(p *parser, r wait.Request) {
+	size := time.Duration(0)
+	switch {
+	case slices.Contains(r.GroupBy, wait.ByHour):
+		size = time.Hour
+	case slices.Contains(r.GroupBy, wait.ByDay):
+		size = 24 * time.Hour
+	}
+	// In seconds: a Duration ends after 292 years.
+	if size > 0 && (r.To.Unix()-r.From.Unix())/int64(size.Seconds()) > maxBuckets {
+		p.wrong("group_by", "the window has more than %d buckets; choose a shorter one or group by day.", maxBuckets)
+	}
+}
+
+// later are dimensions of the contract that are not there yet.
+var later = []string{"location", "desk", "agent", "week", "month", "weekday", "hour_of_day"}
+
+// groups reads up to two dimensions, of which one may be of time.
+func groups(p *parser, s string) []wait.GroupKey {
+	const now = "source, queue, day, hour"
+	if s == "" {
+		return nil
+	}
+	var keys []wait.GroupKey
+	for _, word := range strings.Split(s, ",") {
+		key := wait.GroupKey(word)
+		switch {
+		case slices.Contains(later, word):
+			p.wrong("group_by", "group_by %s is not there yet; there are %s.", word, now)
+		case !slices.Contains([]wait.GroupKey{wait.BySource, wait.ByQueue, wait.ByDay, wait.ByHour}, key):
+			p.wrong("group_by", "group_by has %s; it must be up to two of %s, joined by a comma.", quote(word), now)
+		case slices.Contains(keys, key):
+			p.wrong("group_by", "group_by has %s twice.", word)
+		default:
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) > 2 {
+		p.wrong("group_by", "group_by has %d dimensions; at most two are allowed.", len(keys))
+	}
+	if slices.Contains(keys, wait.ByDay) && slices.Contains(keys, wait.ByHour) {
+		p.wrong("group_by", "group_by takes day or hour, not both: every hour already belongs to one day.")
+	}
+	return keys
+}
+
+// percentiles reads whole numbers, in ascending order and each once.
+func percentiles(p *parser, s string) []int {
+	if s == "" {
+		return []int{50, 80, 90, 95}
+	}
+	var list []int
+	for _, word := range strings.Split(s, ",") {
+		if word == "" {
+			p.wrong("percentiles", "percentiles is %s; give whole numbers from 1 to 99 joined by commas.", quote(s))
+			continue
+		}
+		list = append(list, int(p.integer("percentiles", word, 50, 1, 99)))
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if len(list) > maxPercentiles {
+		p.wrong("percentiles", "percentiles has %d numbers; at most %d are allowed.", len(list), maxPercentiles)
+	}
+	return list
+}

@@ -1,0 +1,46 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+)
+
+// NewRouter returns the router that the doors are mounted on: wrapped by [Wrap], answering HEAD wherever it answers
+// GET, and with problems for what it does not know.
+func NewRouter(log *slog.Logger) chi.Router {
+	r := chi.NewRouter()
+	r.Use(func(next http.Handler) http.Handler { return Wrap(log, next) }, middleware.GetHead)
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		Fail(w, r, NewProblem(KindNotFound, "What there is to ask for stands at /docs and in /openapi.json."))
+	})
+	r.MethodNotAllowed(methodNotAllowed(r))
+	return r
+}
+
+// methodNotAllowed answers with the methods that the path does know.
+func methodNotAllowed(routes chi.Routes) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		var allowed []string
+		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if !routes.Match(chi.NewRouteContext(), m, path) {
+				continue
+			}
+			allowed = append(allowed, m)
+			if m == http.MethodGet {
+				allowed = append(allowed, http.MethodHead)
+			}
+		}
+		Fail(w, r, MethodNotAllowed(allowed...))
+	}
+}
+
+// MethodNotAllowed returns the problem of a method that is not among the allowed ones.
+func MethodNotAllowed(allowed ...string) *Problem {
+	list := strings.Join(allowed, ", ")
+	return NewProblem(KindMethodNotAllowed, "Allowed here: "+list+".").With("Allow", list)
+}
