@@ -52,7 +52,7 @@ func New(t testing.TB) *pgxpool.Pool {
 // NewURL returns the URL of a fresh, migrated database. It is dropped when the test ends, whoever is still connected.
 func NewURL(t testing.TB) string {
 	t.Helper()
-	return newURL(t, func(ctx context.Context, serverURL string) (string, error) { return template(ctx, serverURL) })
+	return newURL(t, template)
 }
 
 // NewEmptyURL is NewURL without migrations.

@@ -27,15 +27,20 @@ const (
 	abandonedAfter = 6 * time.Hour
 )
 
-// template returns the name of the migrated template on the server, and makes it if needed. Test binaries race for
-// that: one makes it under a lock and another name, and renames it when complete, so a template that exists is good.
+// template returns the name of the migrated template on the server, and makes it if needed.
 func template(ctx context.Context, server string) (name string, err error) {
 	digest, err := digest()
 	if err != nil {
 		return "", err
 	}
 	name = templatePrefix + digest
-	err = admin(ctx, server, func(conn *pgx.Conn) error {
+	return name, ensure(ctx, server, name)
+}
+
+// ensure makes the template if there is none. Test binaries race for that: one makes it under a lock and another
+// name, and renames it when complete, so a template that exists is good.
+func ensure(ctx context.Context, server, name string) error {
+	return admin(ctx, server, func(conn *pgx.Conn) error {
 		if found, err := exists(ctx, conn, name); err != nil || found {
 			return err
 		}
@@ -51,7 +56,6 @@ func template(ctx context.Context, server string) (name string, err error) {
 		}
 		return build(ctx, conn, server, name)
 	})
-	return name, err
 }
 
 func build(ctx context.Context, conn *pgx.Conn, server, name string) error {

@@ -83,3 +83,18 @@ func tryLock(path string) (file *os.File, held bool, err error) {
 		return nil, false, errors.Join(err, file.Close())
 	}
 }
+
+// InUse tells whether a process has the data folder, or a server still runs in it.
+func InUse(dataDir string) bool {
+	for _, name := range []string{"lock", "child-lock"} {
+		file, held, err := tryLock(filepath.Join(dataDir, name))
+		if err != nil {
+			continue
+		}
+		_ = file.Close()
+		if !held {
+			return true
+		}
+	}
+	return false
+}

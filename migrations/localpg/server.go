@@ -38,6 +38,7 @@ type Server struct {
 	child   *child
 	log     *serverLog
 	lock    *os.File
+	sockets string
 
 	stop    sync.Once
 	stopped chan struct{} // closed by the first Stop
@@ -104,7 +105,7 @@ func startLocked(ctx context.Context, config Config, found []installation, as ac
 		return nil, fmt.Errorf("start Postgres: %w", err)
 	}
 	return &Server{
-		url: socketURL(sockets, database), version: with.version, child: child, log: log,
+		url: socketURL(sockets, database), sockets: sockets, version: with.version, child: child, log: log,
 		stopped: make(chan struct{}), done: make(chan struct{}),
 	}, nil
 }
@@ -179,6 +180,7 @@ func ensureDatabase(ctx context.Context, serverURL string) error {
 // watch frees the data folder when the server has ended, whatever ended it.
 func (s *Server) watch() {
 	<-s.child.done
+	_ = os.Remove(s.sockets) // it is empty now, and made anew at the next start
 	_ = s.lock.Close()
 	close(s.done)
 }

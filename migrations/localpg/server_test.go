@@ -237,9 +237,10 @@ func TestLongPath(t *testing.T) {
 		t.Errorf("answer = %d, want 1", got)
 	}
 	sockets := query[string](t, server.URL(), `SELECT current_setting('unix_socket_directories')`)
-	t.Cleanup(func() { _ = os.RemoveAll(strings.Trim(sockets, `"`)) })
 	stop(t, server)
-	start(t, localpg.Config{DataDir: long, NoSync: true}) // finds its socket folder again
+	if _, err := os.Stat(strings.Trim(sockets, `"`)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket's folder is still there: %v", err)
+	}
 }
 
 func TestStopIsRepeatable(t *testing.T) {

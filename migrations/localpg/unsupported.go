@@ -29,3 +29,6 @@ func (*Server) Err() error { return nil }
 
 // Stop does nothing.
 func (*Server) Stop(context.Context) error { return nil }
+
+// InUse is false.
+func InUse(string) bool { return false }
