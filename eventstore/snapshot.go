@@ -42,9 +42,7 @@ func Heads(ctx context.Context, tx pgx.Tx, from map[string]int64) ([]Head, error
 		var h Head
 		var next *time.Time
 		err := row.Scan(&h.Source, &h.Tail, &next)
-		if next != nil {
-			h.NextReceivedAt = next.UTC()
-		}
+		h.NextReceivedAt = value(next).UTC()
 		return h, err
 	})
 	if err != nil {
@@ -73,23 +71,18 @@ func TicketsAfter(ctx context.Context, tx pgx.Tx, source, after string, limit in
 }
 
 // ReadTicketless returns events about no ticket, without the quarantined ones, after a position and up to another, in
-// order, at most limit, within the caller's transaction. Digest and delivery are left out.
+// order, at most limit, within the caller's transaction.
 func ReadTicketless(ctx context.Context, tx pgx.Tx, source string, after, upTo int64, limit int) ([]Event, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT position, type, received_at, body, verified_by
-		FROM event
-		WHERE source = $1 AND position > $2 AND position <= $3 AND ticket IS NULL AND quarantined IS NULL
-		ORDER BY position
-		LIMIT $4`, source, after, upTo, limit)
+		SELECT `+eventColumns+`
+		  FROM event AS e
+		 WHERE e.source = $1 AND e.position > $2 AND e.position <= $3 AND e.ticket IS NULL AND e.quarantined IS NULL
+		 ORDER BY e.position
+		 LIMIT $4`, source, after, upTo, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read ticketless events of %s: %w", source, err)
 	}
-	events, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Event, error) {
-		e := Event{Source: source}
-		err := row.Scan(&e.Position, &e.Type, &e.ReceivedAt, &e.Body, &e.VerifiedBy)
-		e.ReceivedAt = e.ReceivedAt.UTC()
-		return e, err
-	})
+	events, err := pgx.CollectRows(rows, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("read ticketless events of %s: %w", source, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,9 +27,10 @@ func (s Set) SQL(statement string) string {
 type Change struct {
 	Event       eventstore.Event // without its body
 	Ticket      string           // empty: about no ticket; then only Names count
-	Before      ticket.State     // zero Status: the ticket was not known
-	After       ticket.State
-	Says        ticket.Observation // what the event itself said
+	Before      ticket.State     // zero LastPosition: the ticket was not known
+	After       ticket.State     // zero Status: still nothing is known of where it stands
+	Stored      string           // After, as EncodeState writes it
+	Says        ticket.Observation
 	Transitions []ticket.Transition
 	Names       []source.Name
 }
@@ -41,17 +41,34 @@ type ReadModel interface {
 	// Write brings the rows of one source up to date with the changes, which are in the log's order.
 	Write(ctx context.Context, tx pgx.Tx, set Set, source string, changes []Change) error
 
-	// Verify compares the stored rows of these tickets with what the changes (all of them, from the first event to
-	// the checkpoint, ordered by ticket and position) demand, and reports each difference.
-	Verify(ctx context.Context, tx pgx.Tx, set Set, source string, tickets []string, changes []Change, report func(eventstore.Violation)) error
+	// Check begins the comparison of one source's stored rows with those that its log demands.
+	Check(tx pgx.Tx, set Set, source string, report func(eventstore.Violation)) Check
 }
 
-// View is one consistent look at the serving generation: a REPEATABLE READ READ ONLY transaction, the set of tables to
-// read, and how far each source has been folded in them.
-type View struct {
-	Tx         pgx.Tx
-	Generation int
-	Set        Set
-	Positions  map[string]int64
-	Now        time.Time // the instant the answer is for
+// Check is fed all changes of a source once, each in one call, and reports each difference. It runs in constant
+// memory: what it keeps between calls may grow with the number of queues, not with the number of tickets.
+type Check interface {
+	// Tickets compares all rows whose ticket is in the range with what the changes demand: those of the range's
+	// tickets, ordered by ticket and position. Ranges come in order and cover all ids, so a row of a ticket that the
+	// log doesn't know is found.
+	Tickets(ctx context.Context, in Range, changes []Change) error
+
+	// Ticketless takes the changes of events about no ticket.
+	Ticketless(changes []Change)
+
+	// Finish comes last, and compares the rows that belong to no one ticket.
+	Finish(ctx context.Context) error
+}
+
+// Range is a stretch of ticket ids in the database's order: After < id ≤ Through; an empty Through has no end.
+type Range struct{ After, Through string }
+
+// SQL completes a statement about the tickets of one source, whose last clause ends with AND: `… WHERE source = $1 AND`.
+// It returns the statement and its arguments. (One statement with an OR for the open end would keep Postgres from
+// using the bound in its index, and make a walk over all ranges quadratic.)
+func (r Range) SQL(statement, source string) (string, []any) {
+	if r.Through == "" {
+		return statement + ` ticket > $2`, []any{source, r.After}
+	}
+	return statement + ` ticket > $2 AND ticket <= $3`, []any{source, r.After, r.Through}
 }

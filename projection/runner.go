@@ -3,16 +3,33 @@ package projection
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
 )
 
-var errStub = errors.New("stub")
+// What a Config does not say.
+const (
+	DefaultPageSize = 500
+	DefaultLease    = 10 * time.Second
+	DefaultPoll     = 250 * time.Millisecond
+)
+
+const (
+	// breath is what a shard that has caught up leaves between two pages: under load pages grow instead of becoming
+	// many, and the door gets the processor. It is well below what a reader notices.
+	breath = 25 * time.Millisecond
+	// releaseTimeout bounds giving a lease back at the end.
+	releaseTimeout = 2 * time.Second
+)
 
 // Config is what a Runner does not have to be given. The zero value works.
 type Config struct {
@@ -22,48 +39,167 @@ type Config struct {
 	Logger   *slog.Logger  // nil: slog.Default()
 }
 
-// Runner folds the sources' logs into the read models.
-type Runner struct{}
+// Runner folds the sources' logs into the read models of the serving generation. Any number of runners, in any number
+// of processes, may run over the same sources: each shard has one owner at a time. Safe for concurrent use.
+type Runner struct {
+	pool    *pgxpool.Pool
+	log     *eventstore.Log
+	sources map[string]source.Source
+	models  []ReadModel
+	cfg     Config
+}
 
-// NewRunner returns a runner of the serving generation over these sources.
+// NewRunner returns a runner of the serving generation over these sources. Logs of other sources are left alone.
 func NewRunner(pool *pgxpool.Pool, log *eventstore.Log, sources map[string]source.Source, models []ReadModel, cfg Config) *Runner {
-	return &Runner{}
+	if cfg.PageSize <= 0 {
+		cfg.PageSize = DefaultPageSize
+	}
+	if cfg.Lease <= 0 {
+		cfg.Lease = DefaultLease
+	}
+	if cfg.Poll <= 0 {
+		cfg.Poll = DefaultPoll
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Runner{pool: pool, log: log, sources: sources, models: models, cfg: cfg}
 }
 
-// Run claims shards and follows their logs until ctx ends. A database that is away is waited for.
-func (r *Runner) Run(ctx context.Context) error { return errStub }
-
-// CatchUp folds everything that is in the log now, then returns: for tests, commands and the end of a demo.
-func (r *Runner) CatchUp(ctx context.Context) error { return errStub }
-
-// Verify checks every invariant of the log and of the read models in one snapshot and reports each violation.
-func Verify(ctx context.Context, pool *pgxpool.Pool, sources map[string]source.Source, models []ReadModel, report func(eventstore.Violation)) (Verified, error) {
-	return Verified{}, errStub
+// Run claims shards and follows their logs until ctx ends, then gives them back and returns nil. A database that is away
+// is waited for; a shard that halts is logged, and the others go on.
+func (r *Runner) Run(ctx context.Context) error {
+	owner := newOwner()
+	var tenders sync.WaitGroup
+	for name := range r.sources {
+		tenders.Go(func() { r.tend(ctx, name, owner) })
+	}
+	tenders.Wait()
+	return nil
 }
 
-// Verified is what Verify went through.
-type Verified struct {
-	Sources, Events, Tickets int64
+// newOwner names one run of one process: for people who look at the table, and unique.
+func newOwner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	return fmt.Sprintf("%s:%d:%s", host, os.Getpid(), uuid.NewString()[:8])
 }
 
-// Expirer appends eventstore.TypeExpired for open tickets that no event has touched for too long.
-type Expirer struct{}
-
-// NewExpirer returns an expirer; after gives each source's expire_after, 0 for never.
-func NewExpirer(pool *pgxpool.Pool, log *eventstore.Log, after map[string]time.Duration, now func() time.Time) *Expirer {
-	return &Expirer{}
+// tend keeps trying to hold the source's shard.
+func (r *Runner) tend(ctx context.Context, name, owner string) {
+	t := trouble{logger: r.cfg.Logger.With("source", name)}
+	for {
+		err := r.hold(ctx, name, owner, func() { t.over(ctx) })
+		if ctx.Err() != nil {
+			return
+		}
+		wait(ctx, nil, t.pause(ctx, err, r.cfg.Lease))
+	}
 }
 
-// Run expires once a minute until ctx ends.
-func (e *Expirer) Run(ctx context.Context) error { return errStub }
+// hold claims the shard and follows its log until it is lost, halted, or ctx ends.
+func (r *Runner) hold(ctx context.Context, name, owner string, healthy func()) error {
+	s, err := r.claim(ctx, name, owner)
+	if err != nil {
+		return err
+	}
+	err = r.follow(ctx, s, healthy)
+	if ctx.Err() != nil {
+		r.release(ctx, s)
+	}
+	return err
+}
 
-// ExpireOnce appends what is due now and returns how many.
-func (e *Expirer) ExpireOnce(ctx context.Context) (int, error) { return 0, errStub }
+// claim takes the shard and compares its checkpoint with the log's tail: after the restore of a backup, or a failover to
+// a standby that had not got everything, new events would take positions that were folded already.
+func (r *Runner) claim(ctx context.Context, name, owner string) (*shard, error) {
+	s, err := claim(ctx, r.pool, name, owner, r.cfg.Lease)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.inspect(ctx, s); err != nil {
+		r.release(ctx, s)
+		return nil, err
+	}
+	return s, nil
+}
 
-// ErrNotOpen means that the ticket is unknown or has ended.
-var ErrNotOpen = errors.New("no such open ticket")
+// inspect halts a shard whose checkpoint is ahead of the log's tail.
+func (r *Runner) inspect(ctx context.Context, s *shard) error {
+	tail, err := r.log.Tail(ctx, s.source)
+	if err != nil {
+		return err
+	}
+	if s.position > tail {
+		return r.halt(ctx, s, fmt.Sprintf("the checkpoint %d is ahead of the log's tail %d: was a backup restored? Rebuild", s.position, tail))
+	}
+	return nil
+}
 
-// Close appends eventstore.TypeClosed for an open ticket: an operator's end of one that a lost webhook left open.
-func Close(ctx context.Context, pool *pgxpool.Pool, log *eventstore.Log, source, ticket, reason string) (eventstore.Receipt, error) {
-	return eventstore.Receipt{}, errStub
+// follow folds page after page. A hint saves waiting, but polling is the truth.
+func (r *Runner) follow(ctx context.Context, s *shard, healthy func()) error {
+	hint, stop := r.log.Wake(s.source)
+	defer stop()
+	for {
+		n, err := r.next(ctx, s)
+		if err != nil {
+			return err
+		}
+		switch {
+		case n == 0:
+			if err := r.keep(ctx, s); err != nil {
+				return err
+			}
+			wait(ctx, hint, r.cfg.Poll)
+		case n < r.cfg.PageSize:
+			wait(ctx, nil, breath)
+		}
+		healthy()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// keep renews the lease of an idle shard when a third of it has gone by.
+func (r *Runner) keep(ctx context.Context, s *shard) error {
+	if time.Since(s.renewed) < r.cfg.Lease/3 {
+		return nil
+	}
+	if err := r.inspect(ctx, s); err != nil {
+		return err
+	}
+	return s.renew(ctx, r.pool, r.cfg.Lease)
+}
+
+// halt stops the shard, loudly.
+func (r *Runner) halt(ctx context.Context, s *shard, reason string) error {
+	err := s.halt(ctx, r.pool, reason)
+	if errors.Is(err, errHalted) {
+		r.cfg.Logger.ErrorContext(ctx, "a projection halted and needs a person",
+			"source", s.source, "generation", s.generation, "position", s.position, "cause", reason)
+	}
+	return err
+}
+
+// release gives the lease back even though ctx has ended. It is a courtesy to the next owner: the lease runs out anyway.
+func (r *Runner) release(ctx context.Context, s *shard) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if err := s.release(ctx, r.pool); err != nil {
+		r.cfg.Logger.WarnContext(ctx, "a lease was not given back and will run out", "source", s.source, "error", err)
+	}
+}
+
+// wait returns at a hint, after d, or when ctx ends.
+func wait(ctx context.Context, hint <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-hint:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

@@ -2,44 +2,81 @@ package projection
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// errNoGeneration means that the schema was made, but not by its migrations.
+var errNoGeneration = errors.New("no generation serves: run the migrations")
+
 // Reader opens views. Safe for concurrent use.
-type Reader struct{ pool *pgxpool.Pool }
+type Reader struct {
+	// Now is the readers' clock; set it before the first use, if at all. NewReader sets time.Now.
+	Now func() time.Time
+
+	pool *pgxpool.Pool
+}
+
+// View is one consistent look at the serving generation: a REPEATABLE READ READ ONLY transaction, the set of tables to
+// read, and how far each source has been folded in them.
+type View struct {
+	Tx         pgx.Tx
+	Generation int
+	Set        Set
+	Positions  map[string]int64
+	Now        time.Time // the instant the answer is for, UTC
+}
 
 // NewReader returns a reader of the pool's database.
-func NewReader(pool *pgxpool.Pool) *Reader { return &Reader{pool: pool} }
+func NewReader(pool *pgxpool.Pool) *Reader { return &Reader{Now: time.Now, pool: pool} }
 
 // View calls f with one consistent look at the serving generation; everything f reads belongs together.
-func (r *Reader) View(ctx context.Context, f func(*View) error) error { return errStub }
-
-// Progress is one shard of a generation.
-type Progress struct {
-	Generation  int
-	State       string // building, serving, previous
-	Source      string
-	Position    int64 // the checkpoint
-	Tail        int64 // of the log, read in the same snapshot
-	LagSeconds  float64 // age of the oldest event not yet folded; 0 when there is none
-	DeadLetters int64
-	Halted      string // why it stopped; empty: it runs
+func (r *Reader) View(ctx context.Context, f func(*View) error) error {
+	return snapshot(ctx, r.pool, func(tx pgx.Tx) error {
+		v := &View{Tx: tx, Now: r.Now().UTC()}
+		if err := v.open(ctx); err != nil {
+			return err
+		}
+		return f(v)
+	})
 }
 
-// Progress returns how far each shard of each generation is, ordered by generation and source.
-func (r *Reader) Progress(ctx context.Context) ([]Progress, error) { return nil, errStub }
-
-// DeadLetter is an event that could not be decoded or folded, of the serving generation.
-type DeadLetter struct {
-	Source   string
-	Position int64
-	Ticket   string
-	Cause    string
-	Waiting  int64 // events that wait behind it
+// open reads the serving generation and its checkpoints. It is the transaction's first statement, so it takes the
+// snapshot: a switch of generations happened before all that follows, or after.
+func (v *View) open(ctx context.Context) error {
+	rows, err := v.Tx.Query(ctx, `
+		SELECT g.generation, s.source, s.position
+		FROM generation g
+		LEFT JOIN shard s ON s.generation = g.generation
+		WHERE g.state = 'serving'`)
+	if err != nil {
+		return fmt.Errorf("read the serving generation: %w", err)
+	}
+	v.Positions = map[string]int64{}
+	var source *string
+	var position *int64
+	tag, err := pgx.ForEachRow(rows, []any{&v.Generation, &source, &position}, func() error {
+		if source != nil {
+			v.Positions[*source] = *position
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the serving generation: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return errNoGeneration
+	}
+	v.Set = SetOf(v.Generation)
+	return nil
 }
 
-// DeadLetters returns dead letters after a (source, position), ordered so, at most limit; source "" means all.
-func (r *Reader) DeadLetters(ctx context.Context, source, afterSource string, after int64, limit int) ([]DeadLetter, error) {
-	return nil, errStub
+// snapshot runs f in one REPEATABLE READ READ ONLY transaction.
+func snapshot(ctx context.Context, pool *pgxpool.Pool, f func(pgx.Tx) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return pgx.BeginTxFunc(ctx, pool, options, f)
 }

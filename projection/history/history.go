@@ -1,16 +1,28 @@
-// Package history is the read model of what happened to a ticket: its state after each of its events.
+// Package history is the read model of what happened to a ticket: one row an event, with what the event said, what the
+// fold made of it, and the ticket's state after it.
+//
+// A row holds from its position up to the ticket's next event, so "what had we been told by position p" is the one row
+// with position ≤ p < next_position: no replay. Rows say what was known when the event was folded, and a later event
+// that changes the past does not touch them, but for the link to itself.
 package history
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"queuetrack/eventstore/ticket"
 	"queuetrack/projection"
 )
 
-var errStub = errors.New("stub")
+// Model is the history's writes and its self-check.
+type Model struct{}
+
+var _ projection.ReadModel = Model{}
 
 // Entry is one event in a ticket's history.
 type Entry struct {
@@ -25,8 +37,74 @@ type Entry struct {
 
 // Of returns the ticket's entries after a position, in order, at most limit.
 func Of(ctx context.Context, v *projection.View, source, id string, after int64, limit int) ([]Entry, error) {
-	return nil, errStub
+	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
+		SELECT position, type, transitions, occurred_at, received_at, coalesce(repeat_of, 0), detail
+		FROM history_{set}
+		WHERE source = $1 AND ticket = $2 AND position > $3
+		ORDER BY position
+		LIMIT $4`), source, id, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of ticket %s of %s: %w", id, source, err)
+	}
+	entries, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of ticket %s of %s: %w", id, source, err)
+	}
+	return entries, nil
 }
 
-// Model is the history's writes.
-type Model struct{ projection.ReadModel }
+func scanEntry(row pgx.CollectableRow) (Entry, error) {
+	var e Entry
+	var occurred *time.Time
+	err := row.Scan(&e.Position, &e.Type, &e.Transitions, &occurred, &e.ReceivedAt, &e.RepeatOf, &e.Detail)
+	e.OccurredAt, e.ReceivedAt = projection.TimeOf(occurred), e.ReceivedAt.UTC()
+	return e, err
+}
+
+// row is a row of history_{set}.
+type row struct {
+	Next        int64 // 0: NULL
+	Type        string
+	Transitions string // separated by a space
+	OccurredAt  time.Time
+	ReceivedAt  time.Time
+	RepeatOf    int64  // 0: NULL
+	Detail      string // JSON, its keys sorted
+	State       string
+}
+
+// rowOf is the row of a change, without its link to the next one.
+func rowOf(c projection.Change) (row, error) {
+	detail, err := json.Marshal(detailOf(c.Says))
+	if err != nil {
+		return row{}, fmt.Errorf("encode what event %d said: %w", c.Event.Position, err)
+	}
+	names := make([]string, len(c.Transitions))
+	for i, t := range c.Transitions {
+		names[i] = string(t)
+	}
+	return row{
+		Type: c.Event.Type, Transitions: strings.Join(names, " "),
+		OccurredAt: projection.StoredTime(c.Event.OccurredAt), ReceivedAt: projection.StoredTime(c.Event.ReceivedAt),
+		RepeatOf: c.Event.RepeatOf, Detail: string(detail), State: c.Stored,
+	}, nil
+}
+
+// detailOf is what the event itself said, in words.
+func detailOf(o ticket.Observation) map[string]string {
+	detail := map[string]string{}
+	for key, value := range map[string]string{
+		"status": string(o.Status),
+		"queue":  o.Queue,
+		"desk":   o.Desk,
+		"agent":  o.Agent,
+		"label":  o.Label,
+		"by":     string(o.By),
+		"reason": o.Reason,
+	} {
+		if value != "" {
+			detail[key] = value
+		}
+	}
+	return detail
+}

@@ -1,93 +1,65 @@
 // Package wait is the read model of segments with their waits and services, and the wait report.
+//
+// One narrow row a segment, with integer seconds: percentiles are exact and computed by Postgres from the rows
+// themselves, never from sketches or roll-ups, so a rebuild gives byte-equal reports. Every instant is truncated to the
+// whole second before it is subtracted; so times in states add up exactly.
 package wait
 
 import (
-	"context"
-	"errors"
 	"time"
 
+	"queuetrack/eventstore/ticket"
 	"queuetrack/projection"
 )
 
-var errStub = errors.New("stub")
+// Model is the segments' writes and their self-check.
+type Model struct{}
 
-// GroupKey is a dimension that a report is grouped by.
-type GroupKey string
+var _ projection.ReadModel = Model{}
 
-// The dimensions.
-const (
-	BySource GroupKey = "source"
-	ByQueue  GroupKey = "queue"
-	ByDay    GroupKey = "day"
-	ByHour   GroupKey = "hour"
-)
+// none stands for NULL in a segment's seconds, which may well be negative.
+const none = -1 << 62
 
-// QueueID names a queue.
-type QueueID struct{ Source, Queue string }
-
-// Request asks for a report. Segments belong to the window by their entry; From and To are half-open.
-type Request struct {
-	Sources      []string  // at least one
-	Queues       []QueueID // nil: all of Sources
-	From, To     time.Time
-	Zone         *time.Location // buckets' local time
-	GroupBy      []GroupKey     // none, one or two
-	Percentiles  []int          // of waits, services and abandoned waits: 1–99, ascending
-	ServiceLevel int64          // threshold in seconds
-	Formula      Formula
+// segmentRow is a row of wait_segment_{set}, but for its number: they count from 1.
+type segmentRow struct {
+	Queue          string
+	Desk           string
+	Agent          string
+	EnteredAt      time.Time
+	CalledAt       time.Time // zero: NULL
+	LeftAt         time.Time // zero: NULL
+	Outcome        string
+	WaitSeconds    int64 // none: NULL
+	ServiceSeconds int64 // none: NULL
+	SelfRegistered bool
 }
 
-// Formula is how the service level is computed from its components (metrics: F1 to F4).
-type Formula string
-
-// The formulas.
-const (
-	F1 Formula = "F1" // (served≤X + abandoned≤X) / (served + abandoned)
-	F2 Formula = "F2" // served≤X / served
-	F3 Formula = "F3" // served≤X / (served + abandoned)
-	F4 Formula = "F4" // served≤X / (served + abandoned>X)
-)
-
-// Item is one group of a report. Keys that are not grouped by are zero.
-type Item struct {
-	Source string
-	Queue  string
-	Start  time.Time // of the bucket, in Zone; zero without a time group
-	End    time.Time
-
-	Offered, Served, Abandoned, NoShow, Cancelled, Returned, Transferred, Expired, Merged, Open int64
-
-	Wait          Stats
-	AbandonedWait Stats
-	Service       Stats
-
-	ServedWithin, AbandonedWithin int64
-	ServiceLevel                  *float64 // nil: nothing to divide by
-
-	Excluded map[string]int64 // negative_wait, negative_service, self_registered; only those above 0
+// segmentRowsOf are the rows of a ticket's segments, in order.
+func segmentRowsOf(s ticket.State) []segmentRow {
+	rows := make([]segmentRow, 0, len(s.Segments))
+	for _, seg := range s.Segments {
+		row := segmentRow{
+			Queue: seg.Queue, Desk: seg.Desk, Agent: seg.Agent, Outcome: string(seg.Outcome),
+			EnteredAt: wholeSecond(seg.EnteredAt), CalledAt: wholeSecond(seg.CalledAt), LeftAt: wholeSecond(seg.LeftAt),
+			WaitSeconds: none, ServiceSeconds: none, SelfRegistered: seg.Has(ticket.FlagSelfRegistered),
+		}
+		if seconds, over := seg.Wait(); over {
+			row.WaitSeconds = seconds
+		}
+		if seconds, served := seg.Service(); served {
+			row.ServiceSeconds = seconds
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
-// Stats describes a set of whole seconds.
-type Stats struct {
-	N           int64
-	Mean        float64
-	Max         int64
-	Percentiles map[int]int64 // nearest rank; empty when N is 0
+func wholeSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// seconds is the column's value.
+func seconds(n int64) *int64 {
+	if n == none {
+		return nil
+	}
+	return &n
 }
-
-// Report is the answer to a Request.
-type Report struct {
-	Request
-	Items []Item // ordered by keys; with a time group every bucket of the window is there, empty ones too
-}
-
-// Run computes the report.
-func Run(ctx context.Context, v *projection.View, r Request) (Report, error) { return Report{}, errStub }
-
-// ServedSince counts, by queue, the segments served since an instant a source (its local midnight).
-func ServedSince(ctx context.Context, v *projection.View, since map[string]time.Time) (map[QueueID]int64, error) {
-	return nil, errStub
-}
-
-// Model is the segments' writes.
-type Model struct{ projection.ReadModel }

@@ -1,0 +1,98 @@
+package board
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"queuetrack/projection"
+)
+
+// openStatuses are the statuses of a ticket that stands in a queue, as the partial index has them.
+const openStatuses = `'booked', 'waiting', 'called', 'serving', 'on_hold'`
+
+// Queue is what stands in one queue.
+type Queue struct {
+	Source      string
+	Queue       string // empty: of the tickets whose queue no event told
+	Waiting     int64
+	Called      int64
+	Serving     int64
+	OnHold      int64
+	Booked      int64
+	OldestEntry time.Time // earliest entry among those waiting; zero: nobody waits
+	LastEventAt time.Time
+}
+
+// Filter chooses queues; empty fields choose all.
+type Filter struct {
+	Source string
+	Queue  string
+}
+
+// Queues returns every known queue of the filter with what stands in it now, ordered by source and queue.
+func Queues(ctx context.Context, v *projection.View, f Filter) ([]Queue, error) {
+	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
+		WITH standing AS (
+			SELECT source, queue, status, entered_at
+			FROM board_ticket_{set}
+			WHERE status IN (`+openStatuses+`)
+				AND ($1 = '' OR source = $1)
+				AND ($2 = '' OR queue = $2)
+		)`+countStanding), f.Source, f.Queue)
+	return collectQueues(rows, err)
+}
+
+// QueuesAt is Queues at an instant, from the spells: what was true then, as known today. LastEventAt is the present one.
+func QueuesAt(ctx context.Context, v *projection.View, f Filter, at time.Time) ([]Queue, error) {
+	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
+		WITH standing AS (
+			SELECT source, queue, status, entered_at
+			FROM board_spell_{set}
+			WHERE from_at <= $3 AND (to_at > $3 OR to_at IS NULL)
+				AND ($1 = '' OR source = $1)
+				AND ($2 = '' OR queue = $2)
+		)`+countStanding), f.Source, f.Queue, at)
+	return collectQueues(rows, err)
+}
+
+// countStanding counts the rows of "standing" by queue, and puts each known queue beside its count.
+const countStanding = `,
+		counted AS (
+			SELECT source, queue,
+				count(*) FILTER (WHERE status = 'waiting') AS waiting,
+				count(*) FILTER (WHERE status = 'called') AS called,
+				count(*) FILTER (WHERE status = 'serving') AS serving,
+				count(*) FILTER (WHERE status = 'on_hold') AS on_hold,
+				count(*) FILTER (WHERE status = 'booked') AS booked,
+				min(entered_at) FILTER (WHERE status = 'waiting') AS oldest_entry
+			FROM standing
+			GROUP BY source, queue
+		)
+		SELECT q.source, q.queue,
+			coalesce(c.waiting, 0), coalesce(c.called, 0), coalesce(c.serving, 0), coalesce(c.on_hold, 0), coalesce(c.booked, 0),
+			c.oldest_entry, q.last_event_at
+		FROM board_queue_{set} q
+		LEFT JOIN counted c ON c.source = q.source AND c.queue = q.queue
+		WHERE ($1 = '' OR q.source = $1)
+			AND ($2 = '' OR q.queue = $2)
+		ORDER BY q.source, q.queue`
+
+func collectQueues(rows pgx.Rows, err error) ([]Queue, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read queues: %w", err)
+	}
+	queues, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Queue, error) {
+		var q Queue
+		var oldest *time.Time
+		err := row.Scan(&q.Source, &q.Queue, &q.Waiting, &q.Called, &q.Serving, &q.OnHold, &q.Booked, &oldest, &q.LastEventAt)
+		q.OldestEntry, q.LastEventAt = projection.TimeOf(oldest), q.LastEventAt.UTC()
+		return q, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read queues: %w", err)
+	}
+	return queues, nil
+}

@@ -1,0 +1,182 @@
+package board
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"queuetrack/eventstore/ticket"
+	"queuetrack/projection"
+)
+
+// Write brings tickets, spells, queues and names up to date, in one round trip.
+func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source string, changes []projection.Change) error {
+	var batch pgx.Batch
+	l := newLatest()
+	for _, c := range changes {
+		l.add(source, c)
+	}
+	moves := movesOf(changes)
+	queueTickets(&batch, set, source, moves)
+	queueSpells(&batch, set, source, moves)
+	queueQueues(&batch, set, source, l.queues)
+	queueNames(&batch, set, source, l.names)
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return fmt.Errorf("write the board of %s: %w", source, err)
+	}
+	return nil
+}
+
+// move is what a page did to one ticket: from before its first change to after its last.
+type move struct {
+	ticket        string
+	before, after ticket.State
+	stored        string
+}
+
+// movesOf sums up the changes by ticket, in the order of the tickets' first changes.
+func movesOf(changes []projection.Change) []move {
+	var moves []move
+	index := map[string]int{}
+	for _, c := range changes {
+		if c.Ticket == "" {
+			continue
+		}
+		i, ok := index[c.Ticket]
+		if !ok {
+			i = len(moves)
+			index[c.Ticket] = i
+			moves = append(moves, move{ticket: c.Ticket, before: c.Before})
+		}
+		moves[i].after, moves[i].stored = c.After, c.Stored
+	}
+	return moves
+}
+
+func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []move) {
+	var ids, statuses, queues, states []string
+	var created, ordered []time.Time
+	var entered []*time.Time
+	var priorities []int32
+	var positions []int64
+	for _, m := range moves {
+		r, ok := ticketRowOf(m.ticket, m.after, m.stored)
+		if !ok {
+			continue
+		}
+		ids, statuses, queues, states = append(ids, r.Ticket), append(statuses, r.Status), append(queues, r.Queue), append(states, r.State)
+		created, ordered, entered = append(created, r.CreatedAt), append(ordered, r.OrderAt), append(entered, projection.NullTime(r.EnteredAt))
+		priorities, positions = append(priorities, r.Priority), append(positions, r.OrderPosition)
+	}
+	if len(ids) == 0 {
+		return
+	}
+	batch.Queue(set.SQL(`
+		INSERT INTO board_ticket_{set} AS b
+			(source, ticket, status, queue, created_at, entered_at, priority, order_at, order_position, state)
+		SELECT $1, t.ticket, t.status, t.queue, t.created_at, t.entered_at, t.priority, t.order_at, t.order_position, t.state::jsonb
+		FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[], $8::timestamptz[],
+			$9::bigint[], $10::text[])
+			AS t (ticket, status, queue, created_at, entered_at, priority, order_at, order_position, state)
+		ON CONFLICT (source, ticket) DO UPDATE SET
+			status = excluded.status,
+			queue = excluded.queue,
+			created_at = excluded.created_at,
+			entered_at = excluded.entered_at,
+			priority = excluded.priority,
+			order_at = excluded.order_at,
+			order_position = excluded.order_position,
+			state = excluded.state`),
+		source, ids, statuses, queues, created, entered, priorities, ordered, positions, states)
+}
+
+// queueSpells writes each ticket's spells from the first one that is not as it was. Mostly that is the last one, which
+// got its end, and the new one.
+func queueSpells(batch *pgx.Batch, set projection.Set, source string, moves []move) {
+	var cut, ids, statuses, queues []string
+	var keep, numbers []int32
+	var from, to, entered []*time.Time
+	for _, m := range moves {
+		before, after := spellRowsOf(m.before), spellRowsOf(m.after)
+		same := commonLength(before, after)
+		if same < len(before) {
+			cut, keep = append(cut, m.ticket), append(keep, int32(same))
+		}
+		for i, r := range after[same:] {
+			ids, numbers = append(ids, m.ticket), append(numbers, int32(same+i+1))
+			statuses, queues = append(statuses, r.Status), append(queues, r.Queue)
+			from, to, entered = append(from, &r.From), append(to, projection.NullTime(r.To)), append(entered, projection.NullTime(r.EnteredAt))
+		}
+	}
+	if len(cut) > 0 {
+		batch.Queue(set.SQL(`
+			DELETE FROM board_spell_{set} AS s
+			USING unnest($2::text[], $3::int[]) AS c (ticket, keep)
+			WHERE s.source = $1 AND s.ticket = c.ticket AND s.n > c.keep`), source, cut, keep)
+	}
+	if len(ids) == 0 {
+		return
+	}
+	batch.Queue(set.SQL(`
+		INSERT INTO board_spell_{set} (source, ticket, n, status, queue, from_at, to_at, entered_at)
+		SELECT $1, s.*
+		FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[]) AS s`),
+		source, ids, numbers, statuses, queues, from, to, entered)
+}
+
+// commonLength is how many rows two lists have in common at their beginning.
+func commonLength(a, b []spellRow) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func queueQueues(batch *pgx.Batch, set projection.Set, source string, queues map[string]visit) {
+	if len(queues) == 0 {
+		return
+	}
+	var at []time.Time
+	var positions []int64
+	ids := slices.Sorted(maps.Keys(queues)) // one order for all writers
+	for _, id := range ids {
+		at, positions = append(at, queues[id].LastEventAt), append(positions, queues[id].LastPosition)
+	}
+	batch.Queue(set.SQL(`
+		INSERT INTO board_queue_{set} AS q (source, queue, last_event_at, last_position)
+		SELECT $1, v.*
+		FROM unnest($2::text[], $3::timestamptz[], $4::bigint[]) AS v
+		ON CONFLICT (source, queue) DO UPDATE SET
+			last_event_at = excluded.last_event_at,
+			last_position = excluded.last_position
+		WHERE excluded.last_position > q.last_position`), source, ids, at, positions)
+}
+
+func queueNames(batch *pgx.Batch, set projection.Set, source string, latest map[nameKey]named) {
+	if len(latest) == 0 {
+		return
+	}
+	var kinds, ids, names []string
+	var positions []int64
+	keys := slices.SortedFunc(maps.Keys(latest), func(a, b nameKey) int {
+		return strings.Compare(a.kind+"\x00"+a.id, b.kind+"\x00"+b.id)
+	})
+	for _, k := range keys {
+		kinds, ids = append(kinds, k.kind), append(ids, k.id)
+		names, positions = append(names, latest[k].Name), append(positions, latest[k].Position)
+	}
+	batch.Queue(set.SQL(`
+		INSERT INTO board_name_{set} AS n (source, kind, id, name, position)
+		SELECT $1, v.*
+		FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS v
+		ON CONFLICT (source, kind, id) DO UPDATE SET
+			name = excluded.name,
+			position = excluded.position
+		WHERE excluded.position > n.position`), source, kinds, ids, names, positions)
+}

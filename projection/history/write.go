@@ -1,0 +1,100 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"queuetrack/projection"
+)
+
+// columns are the new rows of a page, column by column.
+type columns struct {
+	tickets, types, transitions, details, states []string
+	positions                                    []int64
+	next, repeatOf                               []*int64
+	occurred                                     []*time.Time
+	received                                     []time.Time
+}
+
+func (c *columns) add(change projection.Change) error {
+	r, err := rowOf(change)
+	if err != nil {
+		return err
+	}
+	c.tickets, c.positions, c.next = append(c.tickets, change.Ticket), append(c.positions, change.Event.Position), append(c.next, nil)
+	c.types, c.transitions = append(c.types, r.Type), append(c.transitions, r.Transitions)
+	c.details, c.states = append(c.details, r.Detail), append(c.states, r.State)
+	c.occurred, c.received = append(c.occurred, projection.NullTime(r.OccurredAt)), append(c.received, r.ReceivedAt)
+	var repeat *int64
+	if r.RepeatOf != 0 {
+		repeat = &r.RepeatOf
+	}
+	c.repeatOf = append(c.repeatOf, repeat)
+	return nil
+}
+
+// links are rows of earlier pages that now have a next one.
+type links struct {
+	tickets         []string
+	positions, next []int64
+}
+
+// Write inserts a row for each change, and links the ticket's row before to it.
+func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source string, changes []projection.Change) error {
+	var rows columns
+	var old links
+	last := map[string]int{} // the ticket's last row of this page
+	for _, c := range changes {
+		if c.Ticket == "" {
+			continue
+		}
+		position := c.Event.Position
+		if i, ok := last[c.Ticket]; ok {
+			rows.next[i] = &position
+		} else if c.Before.LastPosition != 0 {
+			old.tickets = append(old.tickets, c.Ticket)
+			old.positions, old.next = append(old.positions, c.Before.LastPosition), append(old.next, position)
+		}
+		last[c.Ticket] = len(rows.tickets)
+		if err := rows.add(c); err != nil {
+			return err
+		}
+	}
+	if len(rows.tickets) == 0 {
+		return nil
+	}
+	var batch pgx.Batch
+	queueRows(&batch, set, source, rows)
+	queueLinks(&batch, set, source, old)
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return fmt.Errorf("write the history of %s: %w", source, err)
+	}
+	return nil
+}
+
+func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
+	batch.Queue(set.SQL(`
+		INSERT INTO history_{set}
+			(source, ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)
+		SELECT $1, h.ticket, h.position, h.next_position, h.type, string_to_array(h.transitions, ' '), h.occurred_at,
+			h.received_at, h.repeat_of, h.detail::jsonb, h.state::jsonb
+		FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+			$9::bigint[], $10::text[], $11::text[])
+			AS h (ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)`),
+		source, c.tickets, c.positions, c.next, c.types, c.transitions, c.occurred, c.received, c.repeatOf, c.details, c.states)
+}
+
+func queueLinks(batch *pgx.Batch, set projection.Set, source string, l links) {
+	if len(l.tickets) == 0 {
+		return
+	}
+	batch.Queue(set.SQL(`
+		UPDATE history_{set} AS h
+		SET next_position = l.next
+		FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS l (ticket, position, next)
+		WHERE h.source = $1 AND h.ticket = l.ticket AND h.position = l.position`),
+		source, l.tickets, l.positions, l.next)
+}

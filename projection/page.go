@@ -1,0 +1,125 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"queuetrack/eventstore"
+)
+
+// next folds the shard's next page and returns how many events it scanned; 0 when there is nothing new.
+//
+// Should the database refuse to keep what an event says (our checks know of no such value, a sender may), the page is
+// gone through again, an event at a time, until the culprit is found and becomes a dead letter. Since no row depends on
+// where pages end, that changes nothing else.
+func (r *Runner) next(ctx context.Context, s *shard) (int, error) {
+	events, err := r.read(ctx, s, r.cfg.PageSize)
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	err = r.commit(ctx, s, events, nil)
+	if !unstorable(err) {
+		return len(events), err
+	}
+	for i := range events {
+		one := events[i : i+1]
+		if err = r.commit(ctx, s, one, nil); unstorable(err) {
+			err = r.commit(ctx, s, one, err)
+		}
+		if err != nil {
+			return i, err
+		}
+	}
+	return len(events), nil
+}
+
+// read returns the next events of the shard's log. The log is immutable, so this needs no transaction; but a page that
+// does not begin right after the checkpoint, or has a hole, means that events are missing: folding on would lose them
+// for ever.
+func (r *Runner) read(ctx context.Context, s *shard, limit int) ([]eventstore.Event, error) {
+	events, err := r.log.Read(ctx, s.source, s.position, limit)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range events {
+		if want := s.position + int64(i) + 1; e.Position != want {
+			return nil, r.halt(ctx, s, fmt.Sprintf("a hole in the log: after %d comes %d", want-1, e.Position))
+		}
+	}
+	return events, nil
+}
+
+// commit folds the events and writes all that they did, together with the checkpoint behind them. With refused, the
+// events become dead letters for that cause instead.
+func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event, refused error) error {
+	to := events[len(events)-1].Position
+	f := &folding{adapter: r.sources[s.source]}
+	asked := time.Now()
+	err := inTx(ctx, r.pool, r.cfg.Lease, func(tx pgx.Tx) error {
+		t := tables{tx: tx, generation: s.generation, source: s.source}
+		if err := t.load(ctx, f, ticketsOf(events)); err != nil {
+			return err
+		}
+		for _, e := range events {
+			if refused != nil {
+				f.bury(e, refused)
+				continue
+			}
+			f.event(e)
+		}
+		if err := r.write(ctx, t, f); err != nil {
+			return err
+		}
+		return s.advance(ctx, tx, to, r.cfg.Lease)
+	})
+	if err != nil {
+		return err
+	}
+	s.position, s.renewed = to, asked
+	r.mourn(ctx, s, f.letters)
+	return nil
+}
+
+// write hands the changes to every read model, and keeps what the fold goes on from.
+func (r *Runner) write(ctx context.Context, t tables, f *folding) error {
+	if len(f.changes) > 0 {
+		for _, m := range r.models {
+			if err := m.Write(ctx, t.tx, t.set(), t.source, f.changes); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.save(ctx, f); err != nil {
+		return err
+	}
+	return t.bury(ctx, f.letters)
+}
+
+// mourn logs new dead letters, after the commit: before it they may still be rolled back.
+func (r *Runner) mourn(ctx context.Context, s *shard, letters []letter) {
+	for _, l := range letters {
+		if l.Behind == 0 {
+			r.cfg.Logger.ErrorContext(ctx, "an event can't be folded and became a dead letter; its ticket stands still",
+				"source", s.source, "position", l.Position, "ticket", l.Ticket, "cause", l.Cause)
+		}
+	}
+}
+
+// unstorable reports whether the database refused a value: a data exception, a broken constraint, a value too long for
+// an index. Trying again would not help.
+func unstorable(err error) bool {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || len(refused.Code) < 2 {
+		return false
+	}
+	switch refused.Code[:2] {
+	case "22", "23", "54":
+		return true
+	}
+	return false
+}

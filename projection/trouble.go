@@ -1,0 +1,48 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+const (
+	firstBackoff = 100 * time.Millisecond
+	lastBackoff  = 5 * time.Second
+)
+
+// trouble is what keeps one shard from being followed. An episode is logged when it begins and when it is over, not
+// at each try.
+type trouble struct {
+	logger   *slog.Logger
+	failures int
+	halted   bool
+}
+
+// pause takes what ended the last try and returns how long to wait before the next.
+func (t *trouble) pause(ctx context.Context, err error, lease time.Duration) time.Duration {
+	switch {
+	case errors.Is(err, errTaken), errors.Is(err, errLost):
+		return lease / 10
+	case errors.Is(err, errHalted):
+		if !t.halted {
+			t.logger.WarnContext(ctx, "the projection stays halted", "error", err)
+		}
+		t.halted = true
+		return lease
+	}
+	if t.failures == 0 {
+		t.logger.ErrorContext(ctx, "the projection can't go on; it keeps trying", "error", err)
+	}
+	t.failures++
+	return min(lastBackoff, firstBackoff<<min(t.failures-1, 10))
+}
+
+// over ends the episode, if there was one.
+func (t *trouble) over(ctx context.Context) {
+	if t.failures > 0 {
+		t.logger.InfoContext(ctx, "the projection goes on", "failures", t.failures)
+	}
+	t.failures, t.halted = 0, false
+}

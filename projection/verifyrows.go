@@ -1,0 +1,187 @@
+package projection
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"queuetrack/eventstore"
+	"queuetrack/eventstore/source"
+	"queuetrack/eventstore/ticket"
+)
+
+// check compares one source's rows with its log.
+type check struct {
+	*verifier
+	tables  tables
+	adapter source.Source
+	models  []Check
+	upTo    int64
+}
+
+// tickets folds the events of these tickets, which are all that the log has in the range, and compares their rows.
+func (c *check) tickets(ctx context.Context, in Range, ids []string) error {
+	events, err := eventstore.ReadTickets(ctx, c.tx, c.tables.source, ids, c.upTo)
+	if err != nil {
+		return err
+	}
+	letters, err := c.letters(ctx, in)
+	if err != nil {
+		return err
+	}
+	f := &folding{adapter: c.adapter, tickets: map[string]ticket.Ticket{}, dead: map[string]int64{}}
+	c.fold(f, events, letters)
+	c.done.Tickets += int64(len(f.tickets))
+	if err := c.folded(ctx, in, f); err != nil {
+		return err
+	}
+	for _, m := range c.models {
+		if err := m.Tickets(ctx, in, f.changes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fold folds the events, all but those that are dead letters or wait behind one.
+func (c *check) fold(f *folding, events []eventstore.Event, letters map[int64]letter) {
+	for _, e := range events {
+		l, dead := letters[e.Position]
+		delete(letters, e.Position)
+		switch {
+		case dead && l.Ticket == e.Ticket && e.Quarantined == "":
+		case dead:
+			c.say(e.Position, e.Ticket, "dead_letter: row %d is of no event that can be dead", e.Position)
+		default:
+			f.event(e)
+		}
+	}
+	for _, position := range slices.Sorted(maps.Keys(letters)) {
+		c.say(position, letters[position].Ticket, "dead_letter: row %d is too many: there is no such event of the ticket", position)
+	}
+	for _, l := range f.letters {
+		if l.Behind == 0 {
+			c.say(l.Position, l.Ticket, "the event can't be folded, and is no dead letter: %s", l.Cause)
+		}
+	}
+}
+
+func (c *check) say(position int64, id, what string, args ...any) {
+	c.report(eventstore.Violation{Source: c.tables.source, Position: position, Ticket: id, What: fmt.Sprintf(what, args...)})
+}
+
+// letters reads the dead letters of the range's tickets.
+func (c *check) letters(ctx context.Context, in Range) (map[int64]letter, error) {
+	query, args := in.SQL(fmt.Sprintf(`
+		SELECT position, ticket, coalesce(behind, 0)
+		FROM dead_letter
+		WHERE generation = %d AND source = $1 AND`, c.tables.generation), c.tables.source)
+	rows, err := c.tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+	}
+	letters := map[int64]letter{}
+	var l letter
+	_, err = pgx.ForEachRow(rows, []any{&l.Position, &l.Ticket, &l.Behind}, func() error {
+		letters[l.Position] = l
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+	}
+	c.standing(letters)
+	return letters, nil
+}
+
+// standing checks that what waits behind a dead letter has one before it.
+func (c *check) standing(letters map[int64]letter) {
+	for position, l := range letters {
+		if l.Behind == 0 {
+			continue
+		}
+		if front, ok := letters[l.Behind]; !ok || front.Behind != 0 || front.Ticket != l.Ticket || l.Behind >= position {
+			c.say(position, l.Ticket, "dead_letter: row %d waits behind %d, which is no dead letter", position, l.Behind)
+		}
+	}
+}
+
+// folded compares the runner's own rows.
+func (c *check) folded(ctx context.Context, in Range, f *folding) error {
+	want := make(map[RowKey]foldedRow, len(f.tickets))
+	for id, t := range f.tickets {
+		row, err := foldedRowOf(t)
+		if err != nil {
+			return fmt.Errorf("ticket %s: %w", id, err)
+		}
+		want[RowKey{Ticket: id}] = row
+	}
+	query, args := in.SQL(`
+		SELECT ticket, status, facts, last_position, last_received_at
+		FROM folded_{set}
+		WHERE source = $1 AND`, c.tables.source)
+	rows, err := c.tx.Query(ctx, c.tables.set().SQL(query), args...)
+	if err != nil {
+		return fmt.Errorf("read folded tickets of %s: %w", c.tables.source, err)
+	}
+	return Compare("folded", c.tables.source, rows, scanFolded, want, c.report)
+}
+
+func scanFolded(row pgx.CollectableRow) (RowKey, foldedRow, error) {
+	var key RowKey
+	var r foldedRow
+	var facts []byte
+	err := row.Scan(&key.Ticket, &r.Status, &facts, &r.LastPosition, &r.LastReceivedAt)
+	r.Facts, r.LastReceivedAt = string(facts), r.LastReceivedAt.UTC()
+	return key, r, err
+}
+
+// ticketless takes the events about no ticket through the models, a page at a time.
+func (c *check) ticketless(ctx context.Context) error {
+	for after, more := int64(0), true; more; {
+		events, err := eventstore.ReadTicketless(ctx, c.tx, c.tables.source, after, c.upTo, verifyTicketless)
+		if err != nil {
+			return err
+		}
+		through := int64(math.MaxInt64)
+		if more = len(events) == verifyTicketless; more {
+			through = events[len(events)-1].Position
+		}
+		letters, err := c.ticketlessLetters(ctx, after, through)
+		if err != nil {
+			return err
+		}
+		f := &folding{adapter: c.adapter}
+		c.fold(f, events, letters)
+		for _, m := range c.models {
+			m.Ticketless(f.changes)
+		}
+		after = through
+	}
+	return nil
+}
+
+// ticketlessLetters reads the dead letters among the events about no ticket after a position, up to another.
+func (c *check) ticketlessLetters(ctx context.Context, after, through int64) (map[int64]letter, error) {
+	rows, err := c.tx.Query(ctx, `
+		SELECT position
+		FROM dead_letter
+		WHERE source = $1 AND generation = $2 AND ticket = '' AND position > $3 AND position <= $4`,
+		c.tables.source, c.tables.generation, after, through)
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+	}
+	letters := map[int64]letter{}
+	var position int64
+	_, err = pgx.ForEachRow(rows, []any{&position}, func() error {
+		letters[position] = letter{Position: position}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+	}
+	return letters, nil
+}

@@ -1,0 +1,78 @@
+package wait
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"queuetrack/eventstore"
+	"queuetrack/eventstore/ticket"
+	"queuetrack/projection"
+)
+
+// check compares the segments' rows of one source with its log.
+type check struct {
+	tx     pgx.Tx
+	set    projection.Set
+	source string
+	report func(eventstore.Violation)
+}
+
+// Check begins the comparison of one source's rows.
+func (Model) Check(tx pgx.Tx, set projection.Set, source string, report func(eventstore.Violation)) projection.Check {
+	return &check{tx: tx, set: set, source: source, report: report}
+}
+
+// Tickets compares the tickets' segments.
+func (c *check) Tickets(ctx context.Context, in projection.Range, changes []projection.Change) error {
+	last := map[string]ticket.State{}
+	for _, change := range changes {
+		if change.Ticket != "" {
+			last[change.Ticket] = change.After
+		}
+	}
+	want := map[projection.RowKey]segmentRow{}
+	for id, state := range last {
+		for i, row := range segmentRowsOf(state) {
+			want[projection.RowKey{Ticket: id, N: int64(i + 1)}] = row
+		}
+	}
+	query, args := in.SQL(`
+		SELECT ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds,
+			self_registered
+		FROM wait_segment_{set}
+		WHERE source = $1 AND`, c.source)
+	rows, err := c.tx.Query(ctx, c.set.SQL(query), args...)
+	if err != nil {
+		return fmt.Errorf("check segments of %s: %w", c.source, err)
+	}
+	return projection.Compare("wait_segment", c.source, rows, scanRow, want, c.report)
+}
+
+func scanRow(row pgx.CollectableRow) (projection.RowKey, segmentRow, error) {
+	var key projection.RowKey
+	var r segmentRow
+	var called, left *time.Time
+	var wait, service *int64
+	err := row.Scan(&key.Ticket, &key.N, &r.Queue, &r.Desk, &r.Agent, &r.EnteredAt, &called, &left, &r.Outcome, &wait, &service,
+		&r.SelfRegistered)
+	r.EnteredAt, r.CalledAt, r.LeftAt = r.EnteredAt.UTC(), projection.TimeOf(called), projection.TimeOf(left)
+	r.WaitSeconds, r.ServiceSeconds = orNone(wait), orNone(service)
+	return key, r, err
+}
+
+// orNone reads what seconds wrote.
+func orNone(n *int64) int64 {
+	if n == nil {
+		return none
+	}
+	return *n
+}
+
+// Ticketless has nothing to compare: segments are of tickets.
+func (*check) Ticketless([]projection.Change) {}
+
+// Finish has nothing to compare.
+func (*check) Finish(context.Context) error { return nil }

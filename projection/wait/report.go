@@ -1,0 +1,149 @@
+package wait
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"queuetrack/projection"
+)
+
+// GroupKey is a dimension that a report is grouped by.
+type GroupKey string
+
+// The dimensions.
+const (
+	BySource GroupKey = "source"
+	ByQueue  GroupKey = "queue" // a queue and its source: two sources may give one id
+	ByDay    GroupKey = "day"
+	ByHour   GroupKey = "hour"
+)
+
+// QueueID names a queue.
+type QueueID struct{ Source, Queue string }
+
+// Request asks for a report. Segments belong to the window by their entry; From and To are half-open.
+type Request struct {
+	Sources      []string  // at least one
+	Queues       []QueueID // nil: all of Sources
+	From, To     time.Time
+	Zone         *time.Location // buckets' local time
+	GroupBy      []GroupKey     // none, one or two
+	Percentiles  []int          // of waits, services and abandoned waits: 1–99, ascending
+	ServiceLevel int64          // threshold in seconds
+	Formula      Formula
+}
+
+// Formula is how the service level is computed from its components (metrics: F1 to F4).
+type Formula string
+
+// The formulas.
+const (
+	F1 Formula = "F1" // (served≤X + abandoned≤X) / (served + abandoned)
+	F2 Formula = "F2" // served≤X / served
+	F3 Formula = "F3" // served≤X / (served + abandoned)
+	F4 Formula = "F4" // served≤X / (served + abandoned>X)
+)
+
+// Item is one group of a report. Keys that are not grouped by are zero.
+type Item struct {
+	Source string
+	Queue  string
+	Start  time.Time // of the bucket, in Zone; zero without a time group
+	End    time.Time
+
+	Offered, Served, Abandoned, NoShow, Cancelled, Returned, Transferred, Expired, Merged, Open int64
+
+	Wait          Stats
+	AbandonedWait Stats
+	Service       Stats
+
+	ServedWithin, AbandonedWithin int64
+	ServiceLevel                  *float64 // nil: nothing to divide by
+
+	Excluded map[string]int64 // negative_wait, negative_service, self_registered; only those above 0
+}
+
+// Stats describes a set of whole seconds.
+type Stats struct {
+	N           int64
+	Mean        float64
+	Max         int64
+	Percentiles map[int]int64 // nearest rank; empty when N is 0
+}
+
+// Report is the answer to a Request.
+type Report struct {
+	Request
+	Items []Item // ordered by keys; with a time group every bucket of the window is there, empty ones too
+}
+
+// MaxItems is how many items a report may have.
+const MaxItems = 10_000
+
+// ErrTooManyBuckets refuses a report of more than MaxItems items. It tells what to ask for instead.
+type ErrTooManyBuckets struct {
+	Items int64 // that the answer would have had, at least
+	Limit int64
+}
+
+func (e ErrTooManyBuckets) Error() string {
+	return fmt.Sprintf("the report would have %d items, more than %d: ask for a shorter window or longer buckets", e.Items, e.Limit)
+}
+
+// Run computes the report. It refuses a Request that breaks its own rules, and one of too many items with an
+// ErrTooManyBuckets.
+//
+// Grouped by source or queue and by time, each source or queue with a segment in the window has an item for every
+// bucket; grouped by time alone, every bucket has one.
+func Run(ctx context.Context, v *projection.View, r Request) (Report, error) {
+	if err := r.check(); err != nil {
+		return Report{}, err
+	}
+	b, err := bucketsOf(r)
+	if err != nil {
+		return Report{}, err
+	}
+	items, err := query(ctx, v, r, b)
+	if err != nil {
+		return Report{}, fmt.Errorf("compute the wait report: %w", err)
+	}
+	if items, err = fill(items, r, b); err != nil {
+		return Report{}, err
+	}
+	slices.SortFunc(items, order(r.GroupBy))
+	return Report{Request: r, Items: items}, nil
+}
+
+// check refuses what can't be answered.
+func (r Request) check() error {
+	switch {
+	case len(r.Sources) == 0:
+		return fmt.Errorf("a wait report needs a source")
+	case r.Zone == nil:
+		return fmt.Errorf("a wait report needs a time zone")
+	case !r.From.Before(r.To):
+		return fmt.Errorf("the window of a wait report must end after it begins")
+	case len(r.GroupBy) > 2, len(r.GroupBy) == 2 && r.GroupBy[0] == r.GroupBy[1]:
+		return fmt.Errorf("a wait report groups by at most two different keys")
+	}
+	for _, key := range r.GroupBy {
+		if !slices.Contains([]GroupKey{BySource, ByQueue, ByDay, ByHour}, key) {
+			return fmt.Errorf("a wait report can't group by %q", key)
+		}
+	}
+	for _, p := range r.Percentiles {
+		if p < 1 || p > 99 {
+			return fmt.Errorf("percentile %d is not among 1 to 99", p)
+		}
+	}
+	switch r.Formula {
+	case F1, F2, F3, F4:
+		return nil
+	}
+	return fmt.Errorf("formula %q is not among F1 to F4", r.Formula)
+}
+
+// by reports whether the report is grouped by the key.
+func (r Request) by(key GroupKey) bool { return slices.Contains(r.GroupBy, key) }
