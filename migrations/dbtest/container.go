@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -15,7 +16,8 @@ import (
 )
 
 const (
-	image = "postgres:17-alpine"
+	image     = "postgres:17-alpine"
+	reaperVar = "TESTCONTAINERS_RYUK_DISABLED"
 	// dockerPatience is how long a daemon may take to answer at all.
 	dockerPatience = 5 * time.Second
 	// containerPatience bounds pulling the image and starting the server.
@@ -39,6 +41,9 @@ func dockerGoroutines() []goleak.Option {
 // startContainer starts a server in a container, if a Docker daemon answers.
 func startContainer(ctx context.Context) (*server, error) {
 	log.SetDefault(log.NewNoopLogger())
+	if err := withoutReaper(); err != nil {
+		return nil, err
+	}
 	docker, err := answeringDocker(ctx)
 	if err != nil {
 		return nil, err
@@ -66,10 +71,18 @@ func startContainer(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, testcontainers.TerminateContainer(pg))
 	}
-	return &server{url: url, leaves: dockerGoroutines(), stop: func(ctx context.Context) error {
+	return &server{url: url, stop: func(ctx context.Context) error {
 		line.Close()
 		return errors.Join(waitGone(ctx, docker, pg.GetContainerID()), docker.Close())
 	}}, nil
+}
+
+// withoutReaper spares pulling and running the library's reaper, unless the environment has an opinion.
+func withoutReaper() error {
+	if _, ok := os.LookupEnv(reaperVar); ok {
+		return nil
+	}
+	return os.Setenv(reaperVar, "true")
 }
 
 func answeringDocker(ctx context.Context) (*testcontainers.DockerClient, error) {

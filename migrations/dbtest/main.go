@@ -20,15 +20,17 @@ func Main(m *testing.M, options ...goleak.Option) {
 func run(tests func() int, options ...goleak.Option) int {
 	shared.keep()
 	code := tests()
-	leaves, err := shared.stop()
-	if err != nil {
+	if err := shared.stop(); err != nil {
 		fmt.Fprintf(os.Stderr, "stop the test server: %v\n", err)
 		code = max(code, 1)
 	}
 	if code != 0 {
 		return code // a failed test may well leave something behind
 	}
-	if err := goleak.Find(append(options, leaves...)...); err != nil {
+	if os.Getenv(serverVar) == "" { // then Docker was asked
+		options = append(options, dockerGoroutines()...)
+	}
+	if err := goleak.Find(options...); err != nil {
 		fmt.Fprintf(os.Stderr, "the tests left goroutines behind: %v\n", err)
 		return 1
 	}

@@ -7,8 +7,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-
-	"go.uber.org/goleak"
 )
 
 // serverVar names the variable that tests take their server from before any other.
@@ -23,9 +21,8 @@ var errNoServer = errors.New(`no Postgres for the tests. Either
 
 // A server is where databases are made. stop ends it, if this test binary started it.
 type server struct {
-	url    string
-	stop   func(context.Context) error
-	leaves []goleak.Option // goroutines that it leaves behind
+	url  string
+	stop func(context.Context) error
 }
 
 // sharing is a test binary's one server, started by the first test that needs it. Under Main it ends after the last
@@ -36,7 +33,6 @@ type sharing struct {
 	err    error
 	users  int
 	kept   bool // Main will stop it
-	leaves []goleak.Option
 }
 
 // shared is state of the package, since a test binary has no other place that outlives a test.
@@ -73,7 +69,6 @@ func (s *sharing) acquire(ctx context.Context) (string, error) {
 		if s.err != nil {
 			return "", s.err
 		}
-		s.leaves = s.server.leaves
 	}
 	s.users++
 	return s.server.url, nil
@@ -96,11 +91,10 @@ func (s *sharing) keep() {
 	s.kept = true
 }
 
-// stop ends the server, and says which goroutines a server of its kind leaves behind.
-func (s *sharing) stop() ([]goleak.Option, error) {
+func (s *sharing) stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.leaves, s.end()
+	return s.end()
 }
 
 func (s *sharing) end() error {
