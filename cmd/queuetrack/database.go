@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"queuetrack/migrations"
+	"queuetrack/migrations/localpg"
+)
+
+// database is where everything is kept: the one that is configured, else a private Postgres, which ends with it.
+type database struct {
+	url     string
+	private *localpg.Server // nil: not ours
+}
+
+// openDatabase finds the database, and starts the private one where none is configured.
+func openDatabase(ctx context.Context, c config, logger *slog.Logger) (*database, error) {
+	if c.DatabaseURL.Value != "" {
+		return &database{url: c.DatabaseURL.Value}, nil
+	}
+	server, err := localpg.Start(ctx, localpg.Config{DataDir: c.DataDir.Value, Logger: logger})
+	if err != nil {
+		return nil, fmt.Errorf("start the private Postgres: %w", err)
+	}
+	logger.InfoContext(ctx, "private postgres started", "version", server.Version())
+	return &database{url: server.URL(), private: server}, nil
+}
+
+// close stops the private Postgres. It works after ctx has ended, too: nothing may be left behind.
+func (d *database) close(ctx context.Context) error {
+	if d.private == nil {
+		return nil
+	}
+	return d.private.Stop(context.WithoutCancel(ctx))
+}
+
+// watch returns when the private Postgres ended by itself, or with ctx.
+func (d *database) watch(ctx context.Context) error {
+	if d.private == nil {
+		return nil
+	}
+	select {
+	case <-d.private.Done():
+		return d.private.Err()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// applicationName is how our connections are called in pg_stat_activity.
+const applicationName = "queuetrack"
+
+var errDatabaseURL = errors.New("the database URL can't be read; write it as postgres://user:password@host:5432/database")
+
+// openPool connects. The URL is in no error: it may hold a password.
+func openPool(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errDatabaseURL
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = applicationName
+	}
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.AfterConnect = scanUTC
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	return pool, nil
+}
+
+// scanUTC makes instants come back as UTC, wherever the process runs.
+func scanUTC(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
+}
+
+// ready opens the database for a command that needs the schema as it is: it checks, and changes nothing.
+func (a *app) ready(ctx context.Context, c config, logger *slog.Logger) (*database, *pgxpool.Pool, error) {
+	db, err := openDatabase(ctx, c, logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := openPool(ctx, db.url)
+	if err == nil {
+		if err = migrations.Check(ctx, pool); err != nil {
+			pool.Close()
+		}
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, db.close(ctx))
+	}
+	return db, pool, nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+const healthcheckTimeout = 5 * time.Second
+
+func newHealthcheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask the server on the configured address whether it is ready",
+		Long: `Asks GET /readyz on the listen address (on loopback, when that means every address). Exit code 0 when the
+server is ready, else 1: for a container's health check.`,
+		Example: `  queuetrack healthcheck --listen 127.0.0.1:8080`,
+		Args:    args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := a.merge() // the file's sources don't matter here, nor that their secrets are at hand
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), healthcheckTimeout)
+			defer cancel()
+			return a.healthcheck(ctx, "http://"+reachable(c.Listen.Value)+"/readyz")
+		},
+	}
+}
+
+func (a *app) healthcheck(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("not ready: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s answers %s", url, resp.Status)
+	}
+	fmt.Fprintln(a.stdout, "ready")
+	return nil
+}
+
+// reachable turns a listen address into one to call: what listens on every address answers on loopback.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	ip := net.ParseIP(host)
+	switch {
+	case host == "" || (ip != nil && ip.Equal(net.IPv4zero)):
+		host = "127.0.0.1"
+	case ip != nil && ip.IsUnspecified():
+		host = "::1"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"queuetrack/api"
+	"queuetrack/migrations"
+)
+
+// authNoneWord is the only value of --auth: that everybody may read is said aloud.
+const authNoneWord = "none"
+
+// serveOptions are serve's own flags.
+type serveOptions struct {
+	noMigrate bool
+	auth      string
+}
+
+func newServe(a *app) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Take webhooks in, answer over REST, and keep the read models up to date",
+		Long: `Runs the whole server: webhooks on /webhooks/SOURCE, the REST API on /v1 (described on /docs), health on /livez and
+/readyz, metrics on /metrics, and the projectors. It brings the database's schema up first.
+
+SIGTERM or SIGINT ends it in order: /readyz fails, no more requests are accepted, running ones are finished, the
+projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at once; nothing that was
+answered with 200 is lost either way.`,
+		Example: `  queuetrack serve --config queuetrack.yaml
+  DATABASE_URL=postgres://queuetrack@db/queuetrack queuetrack serve --config queuetrack.yaml --log-format json`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.auth != "" && o.auth != authNoneWord {
+				return usageError{fmt.Errorf("--auth %q: only %q is known", o.auth, authNoneWord)}
+			}
+			return a.serve(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.noMigrate, "no-migrate", false, "refuse to start when a migration is pending, instead of applying it")
+	cmd.Flags().StringVar(&o.auth, "auth", "", "'none' lets everybody who reaches the address read: needed for any other than loopback")
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
+	c, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	if err := api.CheckListen(c.Listen.Value, o.auth == authNoneWord); err != nil {
+		return err
+	}
+	logger := c.logger(a.stderr, slog.LevelInfo)
+	listener, err := listen(ctx, c.Listen.Value)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // the server closed it, unless it never came to that
+	return a.serveOn(ctx, c, listener, logger, o.noMigrate, func(*server) { a.announce(c, listener) })
+}
+
+// serveOn runs the server on a database of its own finding, and calls started when it is about to answer.
+func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logger *slog.Logger, noMigrate bool, started func(*server)) (err error) {
+	db, err := openDatabase(ctx, c, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	if !noMigrate {
+		if err := migrations.Up(ctx, db.url, logger); err != nil {
+			return err
+		}
+	}
+	pool, err := openPool(ctx, db.url)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := migrations.Check(ctx, pool); err != nil {
+		return err
+	}
+	p, err := newParts(c, pool)
+	if err != nil {
+		return err
+	}
+	s := newServer(p, logger, time.Now)
+	s.database = db
+	started(s)
+	return s.run(ctx, listener)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; choose another with --listen", address, err)
+	}
+	return l, nil
+}
+
+// announce says where everything is, and how to go on without a source.
+func (a *app) announce(c config, l net.Listener) {
+	base := "http://" + reachable(l.Addr().String())
+	fmt.Fprintf(a.stdout, "queuetrack listens on %s\n", base)
+	for _, s := range c.Sources {
+		fmt.Fprintf(a.stdout, "  webhooks of %-10s %s/webhooks/%s\n", s.Name, base, s.Name)
+	}
+	printAddresses(a.stdout, base)
+	if len(c.Sources) == 0 {
+		fmt.Fprint(a.stdout, noSources)
+	}
+}
+
+func printAddresses(w io.Writer, base string) {
+	fmt.Fprintf(w, "  queues                %s/v1/queues\n  everything else       %s/docs\n", base, base)
+}
+
+const noSources = `No source is configured, so no webhook is accepted. Add one to a file and name that with --config:
+
+  sources:
+    - name: city
+      kind: qminder
+      public_url: https://hooks.example.com/webhooks/city
+      secrets: [env:QMINDER_SECRET]
+`

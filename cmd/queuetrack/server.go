@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"queuetrack/api"
+	"queuetrack/api/ingest"
+	"queuetrack/api/query"
+	"queuetrack/migrations"
+)
+
+// Limits of the HTTP server. How long a body may take is the doors' to say.
+const (
+	readHeaderTimeout = 5 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	// shutdownTimeout bounds finishing the requests that run when the server is told to stop.
+	shutdownTimeout = 15 * time.Second
+)
+
+// server is what serve and demo run: the two doors and the projectors on one database.
+type server struct {
+	parts    *parts
+	database *database
+	logger   *slog.Logger
+	now      func() time.Time
+	health   *api.Health
+	handler  http.Handler
+}
+
+func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
+	s := &server{parts: p, database: &database{}, logger: logger, now: now}
+	s.health = api.NewHealth(api.Checks{
+		Database:    p.pool.Ping,
+		Schema:      func(ctx context.Context) error { return migrations.Check(ctx, p.pool) },
+		Projections: p.reader.Progress,
+		Logger:      logger,
+	})
+	s.handler = s.routes()
+	return s
+}
+
+// routes mounts the doors, health and metrics.
+func (s *server) routes() http.Handler {
+	p := s.parts
+	registry := api.NewRegistry()
+	registry.MustRegister(api.NewLagCollector(p.reader.Progress))
+	r := api.NewRouter(s.logger)
+	s.health.Mount(r)
+	r.Handle(api.MetricsPath, api.MetricsHandler(registry))
+	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: registry}))
+	query.New(p.reader, p.log, p.config.query(s.now)).Mount(r)
+	return r
+}
+
+// run serves until ctx ends or a part fails, then ends in order: the doors, the projectors, and the caller the rest.
+func (s *server) run(ctx context.Context, l net.Listener) error {
+	// The projectors outlive ctx: they go on until the last webhook is answered.
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
+	group, working := errgroup.WithContext(work)
+	part := func(name string, run func(context.Context) error) {
+		group.Go(func() error {
+			if err := run(working); err != nil && !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	part("event log", s.parts.log.Run)
+	part("projections", s.parts.runner(s.logger, 0).Run)
+	part("expiry", s.parts.expirer(s.now).Run)
+	part("private postgres", s.database.watch)
+	group.Go(func() error {
+		defer endWork()
+		return s.serveHTTP(ctx, working, l)
+	})
+	return group.Wait()
+}
+
+// serveHTTP answers until ctx ends or a part has failed, and finishes what runs.
+func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
+	h := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(l) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve HTTP: %w", err)
+	case <-ctx.Done():
+	case <-working.Done():
+	}
+	s.logger.InfoContext(ctx, "shutting down")
+	s.health.Drain()
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := h.Shutdown(end); err != nil {
+		return fmt.Errorf("finish the running requests: %w", errors.Join(err, h.Close()))
+	}
+	<-served
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"queuetrack/api/query"
+	"queuetrack/eventstore"
+	"queuetrack/eventstore/source"
+	"queuetrack/projection"
+	"queuetrack/projection/board"
+	"queuetrack/projection/history"
+	"queuetrack/projection/wait"
+)
+
+// parts are what the commands work with, on one database.
+type parts struct {
+	config  config
+	pool    *pgxpool.Pool
+	sources map[string]source.Source
+	log     *eventstore.Log
+	reader  *projection.Reader
+}
+
+// newParts puts them together. The pool stays the caller's to close.
+func newParts(c config, pool *pgxpool.Pool) (*parts, error) {
+	opened, err := c.openSources()
+	if err != nil {
+		return nil, err
+	}
+	return &parts{
+		config:  c,
+		pool:    pool,
+		sources: opened,
+		log:     eventstore.New(pool, eventstore.Config{ReplayWindow: c.replayWindow}),
+		reader:  projection.NewReader(pool),
+	}, nil
+}
+
+// models are the read models, a line each.
+func models() []projection.ReadModel {
+	return []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}
+}
+
+func (p *parts) runner(logger *slog.Logger, pageSize int) *projection.Runner {
+	return projection.NewRunner(p.pool, p.log, p.sources, models(), projection.Config{Logger: logger, PageSize: pageSize})
+}
+
+func (p *parts) expirer(now func() time.Time) *projection.Expirer {
+	after := make(map[string]time.Duration, len(p.config.Sources))
+	for _, s := range p.config.Sources {
+		after[s.Name] = s.ExpireAfter
+	}
+	return projection.NewExpirer(p.pool, p.log, after, now)
+}
+
+func (c config) replayWindow(name string) time.Duration {
+	for _, s := range c.Sources {
+		if s.Name == name {
+			return s.ReplayWindow
+		}
+	}
+	return defaultReplayWindow
+}
+
+// names are the sources' names, in the order of the configuration.
+func (c config) names() []string {
+	list := make([]string, len(c.Sources))
+	for i, s := range c.Sources {
+		list[i] = s.Name
+	}
+	return list
+}
+
+// logger writes to w in the configured format.
+func (c config) logger(w io.Writer, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat.Value == logJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// withParts loads the settings, opens the database as it is, and runs do on it: for commands that end by themselves.
+func (a *app) withParts(ctx context.Context, do func(context.Context, *parts) error) (err error) {
+	c, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	db, pool, err := a.ready(ctx, c, c.logger(a.stderr, slog.LevelWarn))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	defer pool.Close()
+	p, err := newParts(c, pool)
+	if err != nil {
+		return err
+	}
+	return do(ctx, p)
+}
+
+// query is what the door out needs to know of the sources.
+func (c config) query(now func() time.Time) query.Config {
+	infos := make([]query.SourceInfo, len(c.Sources))
+	for i, s := range c.Sources {
+		queues := make(map[string]query.QueueInfo, len(s.Queues))
+		for id, q := range s.Queues {
+			queues[id] = query.QueueInfo{Name: q.Name, Location: q.Location}
+		}
+		infos[i] = query.SourceInfo{Name: s.Name, Kind: string(s.Kind), Zone: s.Location, SilentAfter: s.SilentAfter, Queues: queues}
+	}
+	return query.Config{Sources: infos, Version: buildVersion(), Now: now}
+}
