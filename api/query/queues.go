@@ -143,7 +143,7 @@ func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, a
 	if err != nil {
 		return nil, err
 	}
-	served, err := wait.ServedSince(ctx, v, d.midnights(v.Now))
+	served, err := wait.ServedSince(ctx, v, d.midnights(v.Now), asOf)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package query
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
+	"queuetrack/api"
 	"queuetrack/api/render"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
@@ -37,7 +39,6 @@ const (
 	DefaultServiceLevel = 300 // seconds
 	maxServiceLevel     = 7 * 86400
 	maxPercentiles      = 10
-	maxBuckets          = 20_000 // two years of hours and a little
 	defaultDays         = 7
 )
 
@@ -110,6 +111,10 @@ func (d *Door) Waits(ctx context.Context, q WaitsQuery) (report render.Waits, er
 		report.Report, err = wait.Run(ctx, v, request)
 		return err
 	})
+	var many wait.ErrTooManyBuckets
+	if errors.As(err, &many) {
+		return report, api.Invalid(api.FieldError{Pointer: "/query/group_by", Detail: many.Error() + "."})
+	}
 	return report, err
 }
 
@@ -174,7 +179,6 @@ func (d *Door) waitRequest(q WaitsQuery) (wait.Request, error) {
 	}
 	r.Zone = d.zone(&p, q.TZ, r.Sources)
 	r.From, r.To = d.window(&p, q, r.Zone)
-	checkBuckets(&p, r)
 	return r, p.err()
 }
 
@@ -220,21 +224,6 @@ func (d *Door) window(p *parser, q WaitsQuery, zone *time.Location) (from, to ti
 			from.In(zone).Format(time.RFC3339), to.In(zone).Format(time.RFC3339))
 	}
 	return from, to
-}
-
-// checkBuckets refuses a window of more buckets than anybody can read.
-func checkBuckets(p *parser, r wait.Request) {
-	size := time.Duration(0)
-	switch {
-	case slices.Contains(r.GroupBy, wait.ByHour):
-		size = time.Hour
-	case slices.Contains(r.GroupBy, wait.ByDay):
-		size = 24 * time.Hour
-	}
-	// In seconds: a Duration ends after 292 years.
-	if size > 0 && (r.To.Unix()-r.From.Unix())/int64(size.Seconds()) > maxBuckets {
-		p.wrong("group_by", "the window has more than %d buckets; choose a shorter one or group by day.", maxBuckets)
-	}
 }
 
 // later are dimensions of the contract that are not there yet.

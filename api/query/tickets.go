@@ -163,7 +163,8 @@ func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer folded
 			return err
 		}
 		rows, answer.Next = trim(rows, asked, func(t board.Ticket) []string {
-			return []string{t.CreatedAt.UTC().Format(time.RFC3339Nano), t.Source, t.Ticket}
+			key := t.Key()
+			return []string{key.CreatedAt.UTC().Format(time.RFC3339Nano), key.Source, key.Ticket}
 		})
 		answer.Items = []visit{}
 		for _, row := range rows {

@@ -10,8 +10,9 @@ import (
 	"queuetrack/projection"
 )
 
-// ServedSince counts, by queue, the segments served since an instant a source (its local midnight).
-func ServedSince(ctx context.Context, v *projection.View, since map[string]time.Time) (map[QueueID]int64, error) {
+// ServedSince counts, by queue, the segments served since an instant a source (its local midnight), until another one,
+// itself inside, as known today; a zero until is no bound.
+func ServedSince(ctx context.Context, v *projection.View, since map[string]time.Time, until time.Time) (map[QueueID]int64, error) {
 	var sources []string
 	var instants []time.Time
 	for source, t := range since {
@@ -22,7 +23,8 @@ func ServedSince(ctx context.Context, v *projection.View, since map[string]time.
 		FROM unnest($1::text[], $2::timestamptz[]) AS d (source, since)
 		JOIN wait_segment_{set} s ON s.source = d.source AND s.left_at >= d.since
 		WHERE s.outcome = 'served'
-		GROUP BY s.source, s.queue`), sources, instants)
+			AND s.left_at <= coalesce($3, 'infinity')
+		GROUP BY s.source, s.queue`), sources, instants, projection.NullTime(until))
 	if err != nil {
 		return nil, fmt.Errorf("count segments served: %w", err)
 	}
