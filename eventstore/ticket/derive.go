@@ -31,6 +31,9 @@ func derive(facts []fact) (State, []Transition) {
 // step takes the state past one fact.
 func (d *derivation) step(f *fact) []Transition {
 	var ts []Transition
+	if d.s.Queue == "" && f.Queue != "" && d.s.Status != "" {
+		d.fillQueue(f.Queue)
+	}
 	switch {
 	case f.Birth:
 		ts = d.birth(f)
@@ -94,12 +97,7 @@ func (d *derivation) firstTransition() Transition {
 // take notes what the fact says of the ticket besides its status. A mention says it of its own step only.
 func (d *derivation) take(f *fact) {
 	s := &d.s
-	if f.Queue != "" {
-		if s.Queue == "" {
-			d.fillQueue(f.Queue)
-		}
-		s.Queue = f.Queue
-	}
+	s.Queue = or(f.Queue, s.Queue)
 	if f.Desk != "" {
 		s.Desk = f.Desk
 	}
@@ -118,6 +116,7 @@ func (d *derivation) take(f *fact) {
 
 // fillQueue tells what was not known when the ticket began: it was in that queue from the start.
 func (d *derivation) fillQueue(queue string) {
+	d.s.Queue = queue
 	for i := range d.s.Segments {
 		d.s.Segments[i].Queue = or(d.s.Segments[i].Queue, queue)
 	}

@@ -145,6 +145,16 @@ func TestFold(t *testing.T) {
 			segments: []string{"A 09:00:00 09:10:00 - open"},
 		},
 		{
+			name: "what was implied was in the first queue told",
+			obs: []Observation{
+				received(Observation{Says: TransitionReturned, Status: StatusWaiting, CalledAt: at("09:10:00"), CreatedAt: at("09:00:00"), Queue: "A"}, "09:12:00"),
+			},
+			status:   StatusWaiting,
+			steps:    [][]Transition{{TransitionCreated, TransitionCalled, TransitionReturned}},
+			segments: []string{"A 09:00:00 09:10:00 09:12:00 returned", "A 09:12:00 - - open"},
+			flags:    []Flag{FlagCreationImplied, FlagTimeAssumed},
+		},
+		{
 			name:     "only a second creation is a return",
 			obs:      []Observation{called("09:10:00", "A"), received(created("09:00:00", "A"), "09:11:00"), returnedAt("09:12:00")},
 			status:   StatusWaiting,
