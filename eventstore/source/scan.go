@@ -1,6 +1,9 @@
 package source
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // The functions here take apart JSON that json.Valid has accepted, and only such: they look for where values end, and
 // leave the grammar to the standard library. A body is walked once per level of interest, without recursion, and
@@ -45,13 +48,18 @@ func skip(b []byte, i int) int {
 	return i
 }
 
+// skipString looks for the next quote that an even number of backslashes precedes.
 func skipString(b []byte, i int) int {
-	for i++; b[i] != '"'; i++ {
-		if b[i] == '\\' {
-			i++
+	for end := i; ; {
+		end += 1 + bytes.IndexByte(b[end+1:], '"')
+		first := end
+		for b[first-1] == '\\' {
+			first--
+		}
+		if (end-first)%2 == 0 {
+			return end + 1
 		}
 	}
-	return i + 1
 }
 
 func skipNested(b []byte, i int) int {
@@ -83,14 +91,7 @@ func isDelimiter(c byte) bool {
 	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
 }
 
-func hasEscape(b []byte) bool {
-	for _, c := range b {
-		if c == '\\' {
-			return true
-		}
-	}
-	return false
-}
+func hasEscape(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 }
 
 // unquote returns the text of a JSON string, and "" for any other value. Half a surrogate pair becomes U+FFFD.
 func unquote(value []byte) string {

@@ -38,69 +38,131 @@ func TestDecodePosition(t *testing.T) {
 		name, typ, position string
 		want                o
 	}{
-		{"created", "positionCreated", `"status":"pending","type":"anonymous",$C`,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: at(1), CreatedAt: at(1)}},
-		{"a booking created waits from its activation", "positionCreated", `"status":"pending","type":"booking",$C,$A`,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, Booking: true, At: at(2), CreatedAt: at(1), ActivatedAt: at(2)}},
-		{"booked", "bookingConfirmation", `"status":"draft","type":"booking","booking":{"start":"2026-03-03 10:00"},$C`,
-			o{Says: ticket.TransitionBooked, Status: ticket.StatusBooked, Booking: true, At: at(1), CreatedAt: at(1), Reason: "booked for 2026-03-03T09:00:00Z"}},
-		{"booked does not wait, whatever its status", "bookingConfirmation", `"status":"pending",$C`,
-			o{Says: ticket.TransitionBooked, Status: ticket.StatusBooked, Booking: true, At: at(1), CreatedAt: at(1)}},
-		{"booking moved", "bookingUpdated", `"status":"draft","type":"booking","booking":{"start":"2026-03-03T11:00:00Z"},$C`,
-			o{Says: ticket.TransitionBookingUpdated, Status: ticket.StatusBooked, Booking: true, CreatedAt: at(1), Reason: "booked for 2026-03-03T11:00:00Z"}},
-		{"booking edited while it waits", "bookingUpdated", `"status":"pending","type":"booking",$C,$A`,
-			o{Says: ticket.TransitionBookingUpdated, Status: ticket.StatusWaiting, Booking: true, CreatedAt: at(1), ActivatedAt: at(2)}},
-		{"activated", "bookingActivated", `"status":"pending","type":"booking",$C,$A`,
-			o{Says: ticket.TransitionActivated, Status: ticket.StatusWaiting, Booking: true, At: at(2), CreatedAt: at(1), ActivatedAt: at(2)}},
-		{"activated, without its time", "bookingActivated", `"status":"pending","type":"booking",$C`,
-			o{Says: ticket.TransitionActivated, Status: ticket.StatusWaiting, Booking: true, CreatedAt: at(1)}},
-		{"activated, whatever its status", "bookingActivated", `"status":"draft",$C`,
-			o{Says: ticket.TransitionActivated, Status: ticket.StatusWaiting, Booking: true, CreatedAt: at(1)}},
-		{"called", "positionCalled", `"status":"notified",$C,$L,$S`,
-			o{Says: ticket.TransitionCalled, Status: ticket.StatusCalled, At: at(3), CreatedAt: at(1), CalledAt: at(3), Desk: "Kassa 1", Agent: "u-1"}},
-		{"called by a notification's name", "positionCalled", `"status":"notifiedToApproach",$C,$L`,
-			o{Says: ticket.TransitionCalled, Status: ticket.StatusCalled, At: at(3), CreatedAt: at(1), CalledAt: at(3)}},
-		{"called, the status lagging", "positionCalled", `"status":"pending",$C,$L`,
-			o{Says: ticket.TransitionCalled, Status: ticket.StatusCalled, At: at(3), CreatedAt: at(1), CalledAt: at(3)}},
-		{"called, told after the check-in", "positionCalled", `"status":"fulfilled",$C,$L,$F`,
-			o{Says: ticket.TransitionCalled, Status: ticket.StatusServing, At: at(4), CreatedAt: at(1), CalledAt: at(3), ServingAt: at(4)}},
-		{"a notification is no call", "bookingUpdated", `"status":"notifiedToApproach",$C`,
-			o{Says: ticket.TransitionChanged, Booking: true, CreatedAt: at(1), Reason: "notifiedToApproach"}},
-		{"sent back: the call is the old one", "positionRetry", `"status":"pending",$C,$L,"servedBy":{},"retryCount":2`,
-			o{Says: ticket.TransitionReturned, Status: ticket.StatusWaiting, CreatedAt: at(1), CalledAt: at(3), Reason: "no-show, retry 2"}},
-		{"sent back, the status lagging", "positionRetry", `"status":"notified",$C,$L`,
-			o{Says: ticket.TransitionReturned, Status: ticket.StatusWaiting, CreatedAt: at(1), CalledAt: at(3), Reason: "no-show"}},
-		{"checked in", "positionFulfilled", `"status":"fulfilled",$C,$L,$F,$S`,
-			o{Says: ticket.TransitionServiceStarted, Status: ticket.StatusServing, At: at(4), CreatedAt: at(1), CalledAt: at(3), ServingAt: at(4), Desk: "Kassa 1", Agent: "u-1"}},
-		{"checked out", "positionCompleted", `"status":"completed",$C,$L,$F,$D,$S`,
-			o{Says: ticket.TransitionServed, Status: ticket.StatusServed, At: at(5), CreatedAt: at(1), CalledAt: at(3), ServingAt: at(4), Desk: "Kassa 1", Agent: "u-1"}},
-		{"checked out by a timer", "positionCompleted", `"status":"completed",$D,"servedBy":{},"station":null`,
-			o{Says: ticket.TransitionServed, Status: ticket.StatusServed, At: at(5), Flags: []ticket.Flag{ticket.FlagUnattended}}},
-		{"checked out by somebody known by id", "positionCompleted", `"status":"completed",$D,"servedBy":{},"servedById":"u-2"`,
-			o{Says: ticket.TransitionServed, Status: ticket.StatusServed, At: at(5), Agent: "u-2"}},
-		{"cancelled by the visitor", "positionCancelled", `"status":"rejected",$C,$R`,
-			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorCustomer, At: at(6), CreatedAt: at(1)}},
-		{"cancelled, in samples before rejectedAt", "positionCancelled", `"status":"rejected",$C`,
-			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorCustomer, CreatedAt: at(1)}},
-		{"cancelled by staff", "positionCancelledByStaff", `"status":"rejected","type":"booking",$C,$R`,
-			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, Booking: true, At: at(6), CreatedAt: at(1)}},
-		{"removed", "positionRemoved", `"status":"rejected",$C,$R`,
-			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, At: at(6), CreatedAt: at(1), Reason: "rejected by staff"}},
-		{"removed after a call", "positionRemoved", `"status":"rejected",$C,$L,$R`,
-			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, At: at(6), CreatedAt: at(1), CalledAt: at(3), Reason: "rejected after call"}},
-		{"removed, by its old name", "bookingRemoved", `"status":"rejected",$C`,
-			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, CreatedAt: at(1), Reason: "rejected by staff"}},
-		{"without a status the type tells", "positionCancelled", `$R`,
-			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorCustomer, At: at(6)}},
-		{"feedback never reopens", "feedbackReceived", `"status":"pending",$C,$L`,
-			o{Says: ticket.TransitionFeedback, CreatedAt: at(1), CalledAt: at(3)}},
-		{"all that is read", "positionCreated", `"status":"pending","type":"manual","queue":"q-1","label":"A2","priority":7,"locale":"en",` +
-			`"registrationData":{"name":{"value":"X"}},"customerInfo":["X"],"notification":{"type":"email"},"station":{"id":4},"servedBy":{"email":"desk1@nordhem.example"},$C`,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: at(1), CreatedAt: at(1), Queue: "q-1", Label: "A2", Priority: 7, Desk: "4", Agent: "desk1@nordhem.example"}},
-		{"odd kinds lose nothing else", "positionCreated", `"status":"pending","queue":17,"label":null,"priority":1e99,"station":[],"servedBy":"x","registrationData":[],"calledAt":7,$C`,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: at(1), CreatedAt: at(1), Queue: "17"}},
-		{"a priority beyond 32 bits is none", "positionCreated", `"status":"pending","priority":2147483648`,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting}},
+		{
+			"created", "positionCreated", `"status":"pending","type":"anonymous",$C`,
+			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: at(1), CreatedAt: at(1)},
+		},
+		{
+			"a booking created waits from its activation", "positionCreated", `"status":"pending","type":"booking",$C,$A`,
+			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, Booking: true, At: at(2), CreatedAt: at(1), ActivatedAt: at(2)},
+		},
+		{
+			"booked", "bookingConfirmation", `"status":"draft","type":"booking","booking":{"start":"2026-03-03 10:00"},$C`,
+			o{Says: ticket.TransitionBooked, Status: ticket.StatusBooked, Booking: true, At: at(1), CreatedAt: at(1), Reason: "booked for 2026-03-03T09:00:00Z"},
+		},
+		{
+			"booked does not wait, whatever its status", "bookingConfirmation", `"status":"pending",$C`,
+			o{Says: ticket.TransitionBooked, Status: ticket.StatusBooked, Booking: true, At: at(1), CreatedAt: at(1)},
+		},
+		{
+			"booking moved", "bookingUpdated", `"status":"draft","type":"booking","booking":{"start":"2026-03-03T11:00:00Z"},$C`,
+			o{Says: ticket.TransitionBookingUpdated, Status: ticket.StatusBooked, Booking: true, CreatedAt: at(1), Reason: "booked for 2026-03-03T11:00:00Z"},
+		},
+		{
+			"booking edited while it waits", "bookingUpdated", `"status":"pending","type":"booking",$C,$A`,
+			o{Says: ticket.TransitionBookingUpdated, Status: ticket.StatusWaiting, Booking: true, CreatedAt: at(1), ActivatedAt: at(2)},
+		},
+		{
+			"activated", "bookingActivated", `"status":"pending","type":"booking",$C,$A`,
+			o{Says: ticket.TransitionActivated, Status: ticket.StatusWaiting, Booking: true, At: at(2), CreatedAt: at(1), ActivatedAt: at(2)},
+		},
+		{
+			"activated, without its time", "bookingActivated", `"status":"pending","type":"booking",$C`,
+			o{Says: ticket.TransitionActivated, Status: ticket.StatusWaiting, Booking: true, CreatedAt: at(1)},
+		},
+		{
+			"activated, whatever its status", "bookingActivated", `"status":"draft",$C`,
+			o{Says: ticket.TransitionActivated, Status: ticket.StatusWaiting, Booking: true, CreatedAt: at(1)},
+		},
+		{
+			"called", "positionCalled", `"status":"notified",$C,$L,$S`,
+			o{Says: ticket.TransitionCalled, Status: ticket.StatusCalled, At: at(3), CreatedAt: at(1), CalledAt: at(3), Desk: "Kassa 1", Agent: "u-1"},
+		},
+		{
+			"called by a notification's name", "positionCalled", `"status":"notifiedToApproach",$C,$L`,
+			o{Says: ticket.TransitionCalled, Status: ticket.StatusCalled, At: at(3), CreatedAt: at(1), CalledAt: at(3)},
+		},
+		{
+			"called, the status lagging", "positionCalled", `"status":"pending",$C,$L`,
+			o{Says: ticket.TransitionCalled, Status: ticket.StatusCalled, At: at(3), CreatedAt: at(1), CalledAt: at(3)},
+		},
+		{
+			"called, told after the check-in", "positionCalled", `"status":"fulfilled",$C,$L,$F`,
+			o{Says: ticket.TransitionCalled, Status: ticket.StatusServing, At: at(4), CreatedAt: at(1), CalledAt: at(3), ServingAt: at(4)},
+		},
+		{
+			"a notification is no call", "bookingUpdated", `"status":"notifiedToApproach",$C`,
+			o{Says: ticket.TransitionChanged, Booking: true, CreatedAt: at(1), Reason: "notifiedToApproach"},
+		},
+		{
+			"sent back: the call is the old one", "positionRetry", `"status":"pending",$C,$L,"servedBy":{},"retryCount":2`,
+			o{Says: ticket.TransitionReturned, Status: ticket.StatusWaiting, CreatedAt: at(1), CalledAt: at(3), Reason: "no-show, retry 2"},
+		},
+		{
+			"sent back, the status lagging", "positionRetry", `"status":"notified",$C,$L`,
+			o{Says: ticket.TransitionReturned, Status: ticket.StatusWaiting, CreatedAt: at(1), CalledAt: at(3), Reason: "no-show"},
+		},
+		{
+			"checked in", "positionFulfilled", `"status":"fulfilled",$C,$L,$F,$S`,
+			o{Says: ticket.TransitionServiceStarted, Status: ticket.StatusServing, At: at(4), CreatedAt: at(1), CalledAt: at(3), ServingAt: at(4), Desk: "Kassa 1", Agent: "u-1"},
+		},
+		{
+			"checked out", "positionCompleted", `"status":"completed",$C,$L,$F,$D,$S`,
+			o{Says: ticket.TransitionServed, Status: ticket.StatusServed, At: at(5), CreatedAt: at(1), CalledAt: at(3), ServingAt: at(4), Desk: "Kassa 1", Agent: "u-1"},
+		},
+		{
+			"checked out by a timer", "positionCompleted", `"status":"completed",$D,"servedBy":{},"station":null`,
+			o{Says: ticket.TransitionServed, Status: ticket.StatusServed, At: at(5), Flags: []ticket.Flag{ticket.FlagUnattended}},
+		},
+		{
+			"checked out by somebody known by id", "positionCompleted", `"status":"completed",$D,"servedBy":{},"servedById":"u-2"`,
+			o{Says: ticket.TransitionServed, Status: ticket.StatusServed, At: at(5), Agent: "u-2"},
+		},
+		{
+			"cancelled by the visitor", "positionCancelled", `"status":"rejected",$C,$R`,
+			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorCustomer, At: at(6), CreatedAt: at(1)},
+		},
+		{
+			"cancelled, in samples before rejectedAt", "positionCancelled", `"status":"rejected",$C`,
+			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorCustomer, CreatedAt: at(1)},
+		},
+		{
+			"cancelled by staff", "positionCancelledByStaff", `"status":"rejected","type":"booking",$C,$R`,
+			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, Booking: true, At: at(6), CreatedAt: at(1)},
+		},
+		{
+			"removed", "positionRemoved", `"status":"rejected",$C,$R`,
+			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, At: at(6), CreatedAt: at(1), Reason: "rejected by staff"},
+		},
+		{
+			"removed after a call", "positionRemoved", `"status":"rejected",$C,$L,$R`,
+			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, At: at(6), CreatedAt: at(1), CalledAt: at(3), Reason: "rejected after call"},
+		},
+		{
+			"removed, by its old name", "bookingRemoved", `"status":"rejected",$C`,
+			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorStaff, CreatedAt: at(1), Reason: "rejected by staff"},
+		},
+		{
+			"without a status the type tells", "positionCancelled", `$R`,
+			o{Says: ticket.TransitionCancelled, Status: ticket.StatusCancelled, By: ticket.ActorCustomer, At: at(6)},
+		},
+		{
+			"feedback never reopens", "feedbackReceived", `"status":"pending",$C,$L`,
+			o{Says: ticket.TransitionFeedback, CreatedAt: at(1), CalledAt: at(3)},
+		},
+		{
+			"all that is read", "positionCreated", `"status":"pending","type":"manual","queue":"q-1","label":"A2","priority":7,"locale":"en",` +
+				`"registrationData":{"name":{"value":"X"}},"customerInfo":["X"],"notification":{"type":"email"},"station":{"id":4},"servedBy":{"email":"desk1@nordhem.example"},$C`,
+			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: at(1), CreatedAt: at(1), Queue: "q-1", Label: "A2", Priority: 7, Desk: "4", Agent: "desk1@nordhem.example"},
+		},
+		{
+			"odd kinds lose nothing else", "positionCreated", `"status":"pending","queue":17,"label":null,"priority":1e99,"station":[],"servedBy":"x","registrationData":[],"calledAt":7,$C`,
+			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: at(1), CreatedAt: at(1), Queue: "17"},
+		},
+		{
+			"a priority beyond 32 bits is none", "positionCreated", `"status":"pending","priority":2147483648`,
+			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting},
+		},
 	} {
 		checkPosition(t, newSource(t, true), tt.name, tt.typ, tt.position, tt.want)
 	}
