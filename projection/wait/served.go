@@ -23,7 +23,7 @@ func ServedSince(ctx context.Context, v *projection.View, since map[string]time.
 		FROM unnest($1::text[], $2::timestamptz[]) AS d (source, since)
 		JOIN wait_segment_{set} s ON s.source = d.source AND s.left_at >= d.since
 		WHERE s.outcome = 'served'
-			AND s.left_at <= coalesce($3, 'infinity')
+			AND s.left_at <= coalesce($3::timestamptz, 'infinity')
 		GROUP BY s.source, s.queue`), sources, instants, projection.NullTime(until))
 	if err != nil {
 		return nil, fmt.Errorf("count segments served: %w", err)
