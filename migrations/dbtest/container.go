@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
 	"github.com/testcontainers/testcontainers-go/modules/postgres"
+	"github.com/testcontainers/testcontainers-go/wait"
 	"go.uber.org/goleak"
 )
 
@@ -22,7 +26,9 @@ const (
 	dockerPatience = 5 * time.Second
 	// containerPatience bounds pulling the image and starting the server.
 	containerPatience = 3 * time.Minute
-	// containerPoll is how often a container that should be gone is looked for.
+	// connectPatience bounds one try to connect, where nothing may be answering.
+	connectPatience = 2 * time.Second
+	// containerPoll is how often a container that should answer, or be gone, is looked for.
 	containerPoll = 50 * time.Millisecond
 )
 
@@ -62,19 +68,56 @@ func startContainer(ctx context.Context) (*server, error) {
 				return err
 			}},
 		}),
-		postgres.BasicWaitStrategies(),
+		// Twice: once while it initializes itself.
+		testcontainers.WithWaitStrategy(wait.ForLog("database system is ready to accept connections").WithOccurrence(2)),
 	)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", image, err), testcontainers.TerminateContainer(pg))
 	}
-	url, err := pg.ConnectionString(ctx, "sslmode=disable")
+	address, err := reachableURL(ctx, pg)
 	if err != nil {
 		return nil, errors.Join(err, testcontainers.TerminateContainer(pg))
 	}
-	return &server{url: url, stop: func(ctx context.Context) error {
+	return &server{url: address, stop: func(ctx context.Context) error {
 		line.Close()
 		return errors.Join(waitGone(ctx, docker, pg.GetContainerID()), docker.Close())
 	}}, nil
+}
+
+// reachableURL waits until the published port takes connections: at the address that the library names, or at
+// loopback, since inside of a container the library names the gateway, even where the port is next door.
+func reachableURL(ctx context.Context, pg *postgres.PostgresContainer) (string, error) {
+	named, err := pg.ConnectionString(ctx, "sslmode=disable")
+	if err != nil {
+		return "", err
+	}
+	loopback, err := url.Parse(named)
+	if err != nil {
+		return "", err
+	}
+	loopback.Host = net.JoinHostPort("127.0.0.1", loopback.Port())
+	for {
+		for _, candidate := range []string{named, loopback.String()} {
+			if answersAt(ctx, candidate) {
+				return candidate, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("connect to the container: %w", ctx.Err())
+		case <-time.After(containerPoll):
+		}
+	}
+}
+
+func answersAt(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return false
+	}
+	return conn.Close(ctx) == nil
 }
 
 // withoutReaper spares pulling and running the library's reaper, unless the environment has an opinion.
