@@ -43,7 +43,6 @@ const stories = "../../testdata"
 //	answer                  what it was answered (else it must be 200)
 //	deliver SOURCE FOLDER   every delivery of a folder, each when it could first have been sent
 //	expire                  what is due
-//	close SOURCE TICKET     an operator's close
 //	log SOURCE              the source's log
 //	GET PATH                a question, and its answer
 //
@@ -127,12 +126,6 @@ func (s *story) step(name, data string) (got string, checked bool) {
 		s.must(err)
 		s.settle()
 		return fmt.Sprintf("%d\n", n), true
-	case "close":
-		source, ticket, _ := strings.Cut(rest, " ")
-		receipt, err := projection.Close(s.t.Context(), s.parts.pool, s.parts.log, source, ticket, "by the story")
-		s.must(err)
-		s.settle()
-		return fmt.Sprintf("%s %d\n", receipt.Result, receipt.Position), true
 	case "log":
 		return s.log(rest), true
 	case "GET":
@@ -152,7 +145,7 @@ func (s *story) open(text string) {
 	s.must(err)
 	p, err := newParts(c, dbtest.New(s.t))
 	s.must(err)
-	server := httptest.NewServer(newServer(p, slog.New(slog.DiscardHandler), s.now).handler)
+	server := httptest.NewServer(newServer(p, slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), s.now).handler)
 	s.t.Cleanup(server.Close)
 	s.config, s.parts, s.url = c, p, server.URL
 	s.set(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
