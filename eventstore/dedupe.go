@@ -50,9 +50,9 @@ func ruleOf(d Delivery) rule {
 
 // columns are a batch as the arrays that the statement unnests, one a column.
 //
-// The last three name, for each delivery, the first one in the batch (counted from 1) that it shares its key, its
-// ticket, its ticket and body with: equality within the batch is settled here, so that the statement compares small
-// integers.
+// The last four name, for each delivery, the first one in the batch (counted from 1) that it shares its key, its
+// ticket, its ticket and body with, and whether it shares the latter with another one at all. Equality within the
+// batch is settled here, so that the statement compares small integers, and those rarely.
 type columns struct {
 	rules        []string
 	tickets      []*string
@@ -69,6 +69,7 @@ type columns struct {
 	firstKeys    []int32
 	firstTickets []int32
 	firstBodies  []int32
+	twins        []bool
 }
 
 func columnsOf(es []entry) columns {
@@ -95,6 +96,9 @@ func columnsOf(es []entry) columns {
 		c.firstKeys = append(c.firstKeys, keys.first(likeness{rule: r, key: e.EventKey}, i))
 		c.firstTickets = append(c.firstTickets, tickets.first(likeness{ticket: e.Ticket}, i))
 		c.firstBodies = append(c.firstBodies, bodies.first(likeness{ticket: e.Ticket, digest: e.digest}, i))
+		first := c.firstBodies[i] - 1
+		c.twins = append(c.twins, int(first) < i)
+		c.twins[first] = c.twins[first] || int(first) < i
 	}
 	return c
 }
@@ -103,7 +107,7 @@ func columnsOf(es []entry) columns {
 func (c columns) args() []any {
 	return []any{
 		c.rules, c.tickets, c.types, c.keys, c.occurred, c.received, c.bodies, c.digests, c.ids, c.verifiers,
-		c.causes, c.repeats, c.firstKeys, c.firstTickets, c.firstBodies,
+		c.causes, c.repeats, c.firstKeys, c.firstTickets, c.firstBodies, c.twins,
 	}
 }
 

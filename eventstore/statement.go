@@ -32,7 +32,8 @@ const (
 // that only the index (source, digest, position) can answer without sorting: on a log that was empty when the plan
 // was made, all indexes look alike, and a plan that walks back through the whole source would do as well.
 //
-// The ladder of CTEs follows a ticket through the batch:
+// Most deliveries are decided by the look-ups alone. The ladder of CTEs is for the tangled: it follows a ticket through
+// the batch, when two of its bodies are equal, or one equals an event of the log. Its rungs:
 //
 //	live      can be the ticket's latest event: the vendor's, usable, about a ticket
 //	aside     rests where ruleSeen looks: quarantined, or about no ticket
@@ -50,9 +51,11 @@ WITH incoming AS MATERIALIZED (
            d.ticket IS NOT NULL AND d.quarantined IS NULL AND d.verified_by <> 'queuetrack' AS live,
            d.ticket IS NULL OR d.quarantined IS NOT NULL AS aside
       FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bytea[],
-                  $11::bytea[], $12::uuid[], $13::text[], $14::text[], $15::bigint[], $16::int[], $17::int[], $18::int[])
+                  $11::bytea[], $12::uuid[], $13::text[], $14::text[], $15::bigint[],
+                  $16::int[], $17::int[], $18::int[], $19::bool[])
            WITH ORDINALITY AS d (rule, ticket, type, event_key, occurred_at, received_at, body,
-                  digest, delivery_id, verified_by, quarantined, repeat_of, first_key, first_ticket, first_body, ord)
+                  digest, delivery_id, verified_by, quarantined, repeat_of,
+                  first_key, first_ticket, first_body, twin, ord)
 ), committed AS MATERIALIZED (
     -- This very batch, if an earlier try of it did commit and only the answer was lost. A commit is all or nothing
     -- and dense, so its first event tells where the log ended before it.
@@ -67,22 +70,19 @@ WITH incoming AS MATERIALIZED (
                (SELECT c.tail FROM committed AS c),
                (SELECT e.position FROM event AS e WHERE e.source = $1 ORDER BY e.position DESC LIMIT 1),
                0) AS tail
-), looked_up AS MATERIALIZED (
-    SELECT d.ord, d.rule, d.live, d.aside, d.first_ticket, d.first_body,
-           keyed.position AS keyed, CASE WHEN keyed.position IS NULL THEN d.first_key END AS first_key,
-           d.rule = 'key' AND (keyed.position IS NOT NULL OR d.first_key < d.ord) AS key_known,
+), found AS MATERIALIZED (
+    SELECT d.ord, d.rule, d.ticket, d.digest, d.live, d.aside, d.first_key, d.first_ticket, d.first_body, d.twin,
+           CASE d.rule WHEN 'key' THEN (
+               SELECT e.position
+                 FROM event AS e
+                WHERE e.source = $1 AND e.event_key BETWEEN d.event_key AND d.event_key
+                  AND e.repeat_of IS NULL AND e.position <= log.tail
+                ORDER BY e.event_key
+                LIMIT 1) END AS keyed,
            latest.position AS latest, coalesce(latest.digest = d.digest, false) AS is_latest,
-           equal.position AS equal, coalesce(equal.received_at + $3::interval < d.received_at, false) AS stale,
-           replayed.position AS replayed
+           equal.position AS equal, coalesce(equal.received_at + $3::interval < d.received_at, false) AS stale
       FROM incoming AS d
      CROSS JOIN log
-      LEFT JOIN LATERAL (
-           SELECT e.position
-             FROM event AS e
-            WHERE d.rule = 'key' AND e.source = $1 AND e.event_key BETWEEN d.event_key AND d.event_key
-              AND e.repeat_of IS NULL AND e.position <= log.tail
-            ORDER BY e.event_key
-            LIMIT 1) AS keyed ON true
       LEFT JOIN LATERAL (
            SELECT e.position, e.digest
              FROM event AS e
@@ -93,24 +93,33 @@ WITH incoming AS MATERIALIZED (
       LEFT JOIN LATERAL (
            SELECT e.position, e.received_at
              FROM event AS e
-            WHERE d.rule IN ('latest', 'seen') AND e.source = $1 AND e.digest BETWEEN d.digest AND d.digest
+            WHERE (d.rule = 'latest' AND latest.position IS NOT NULL OR d.rule = 'seen')
+              AND e.source = $1 AND e.digest BETWEEN d.digest AND d.digest
               AND e.ticket IS NOT DISTINCT FROM d.ticket AND e.position <= log.tail
               AND CASE WHEN d.aside THEN e.ticket IS NULL OR e.quarantined IS NOT NULL
                        ELSE e.quarantined IS NULL AND e.verified_by <> 'queuetrack' END
             ORDER BY e.digest DESC, e.position DESC
             LIMIT 1) AS equal ON true
-      LEFT JOIN LATERAL (
-           SELECT e.position
-             FROM event AS e
-            WHERE d.rule = 'latest' AND equal.received_at + $3::interval < d.received_at
-              AND e.source = $1 AND e.digest BETWEEN d.digest AND d.digest
-              AND e.ticket = d.ticket AND e.quarantined = 'replay of position ' || equal.position
-              AND e.position <= log.tail
-            ORDER BY e.digest, e.position
-            LIMIT 1) AS replayed ON true
-), forced AS (
-    SELECT l.*, l.live AND (l.rule = 'always' OR l.rule = 'key' AND NOT l.key_known) AS forced
+), looked_up AS MATERIALIZED (
+    SELECT f.*, CASE WHEN f.rule = 'key' AND f.keyed IS NULL THEN f.first_key END AS key_ord,
+           f.rule = 'key' AND (f.keyed IS NOT NULL OR f.first_key < f.ord) AS key_known
+      FROM found AS f
+), tangled AS (
+    SELECT l.first_ticket
       FROM looked_up AS l
+     WHERE l.twin OR l.rule = 'latest' AND (l.stale OR l.is_latest)
+), forced AS (
+    SELECT l.*, l.live AND (l.rule = 'always' OR l.rule = 'key' AND NOT l.key_known) AS forced,
+           CASE WHEN l.rule = 'latest' AND l.stale THEN (
+               SELECT e.position
+                 FROM event AS e
+                WHERE e.source = $1 AND e.digest BETWEEN l.digest AND l.digest
+                  AND e.ticket = l.ticket AND e.quarantined = 'replay of position ' || l.equal
+                  AND e.position <= (SELECT log.tail FROM log)
+                ORDER BY e.digest DESC, e.position DESC
+                LIMIT 1) END AS replayed
+      FROM looked_up AS l
+     WHERE l.first_ticket IN (SELECT t.first_ticket FROM tangled AS t)
 ), sure AS (
     SELECT f.*, f.forced OR f.rule = 'latest' AND NOT f.stale AS sure
       FROM forced AS f
@@ -146,31 +155,42 @@ WITH incoming AS MATERIALIZED (
                     WHEN 'latest' THEN f.ord = f.first_replay
                     WHEN 'seen' THEN f.equal IS NULL OR f.stale END) OVER (PARTITION BY f.first_body) AS first_aside
       FROM first_replay AS f
-), judged AS (
+), untangled AS (
     SELECT f.*, coalesce(CASE f.rule
                     WHEN 'always' THEN true
                     WHEN 'key' THEN NOT f.key_known
                     WHEN 'latest' THEN f.holds AND NOT f.repeats OR f.ord = f.first_replay
                     WHEN 'seen' THEN f.ord = f.first_aside END, false) AS new
       FROM first_aside AS f
-), numbered AS MATERIALIZED (
-    SELECT j.ord, j.new, CASE WHEN j.replay THEN j.equal END AS replay_of,
-           log.tail + count(*) FILTER (WHERE j.new) OVER (ORDER BY j.ord) AS position,
-           -- The original of a duplicate: in the batch, by its number in it, else in the log.
-           CASE j.rule
-               WHEN 'key' THEN j.first_key
-               WHEN 'latest' THEN CASE WHEN j.replay THEN j.first_replay ELSE
-                   max(j.ord) FILTER (WHERE j.new AND j.live AND NOT j.replay)
-                   OVER (PARTITION BY j.first_ticket ORDER BY j.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END
+), judged AS (
+    -- The original of a duplicate is in the batch (its number there) or in the log (its position).
+    SELECT u.ord, u.new, CASE WHEN u.replay THEN u.equal END AS replay_of,
+           CASE u.rule
+               WHEN 'key' THEN u.key_ord
+               WHEN 'latest' THEN CASE WHEN u.replay THEN u.first_replay ELSE
+                   max(u.ord) FILTER (WHERE u.new AND u.live AND NOT u.replay)
+                   OVER (PARTITION BY u.first_ticket ORDER BY u.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END
                WHEN 'seen' THEN
-                   max(j.ord) FILTER (WHERE j.new AND (j.aside OR j.replay))
-                   OVER (PARTITION BY j.first_body ORDER BY j.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                   max(u.ord) FILTER (WHERE u.new AND (u.aside OR u.replay))
+                   OVER (PARTITION BY u.first_body ORDER BY u.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
            END AS original_ord,
-           CASE j.rule
-               WHEN 'key' THEN j.keyed
-               WHEN 'latest' THEN CASE WHEN j.replay THEN j.replayed ELSE j.latest END
-               WHEN 'seen' THEN j.equal
+           CASE u.rule
+               WHEN 'key' THEN u.keyed
+               WHEN 'latest' THEN CASE WHEN u.replay THEN u.replayed ELSE u.latest END
+               WHEN 'seen' THEN u.equal
            END AS original
+      FROM untangled AS u
+     UNION ALL
+    SELECT l.ord,
+           CASE l.rule
+               WHEN 'key' THEN NOT l.key_known
+               WHEN 'seen' THEN l.equal IS NULL OR l.stale
+               ELSE true
+           END, NULL, l.key_ord, coalesce(l.keyed, l.equal)
+      FROM looked_up AS l
+     WHERE l.first_ticket NOT IN (SELECT t.first_ticket FROM tangled AS t)
+), numbered AS MATERIALIZED (
+    SELECT j.*, log.tail + count(*) FILTER (WHERE j.new) OVER (ORDER BY j.ord) AS position
       FROM judged AS j
      CROSS JOIN log
 ), inserted AS (
@@ -185,10 +205,9 @@ WITH incoming AS MATERIALIZED (
     RETURNING e.position
 )
 SELECT CASE WHEN NOT n.new THEN 'duplicate'
-            WHEN d.quarantined IS NOT NULL OR n.replay_of IS NOT NULL THEN 'quarantined'
+            WHEN n.replay_of IS NOT NULL OR ($14::text[])[n.ord::int] IS NOT NULL THEN 'quarantined'
             ELSE 'accepted' END AS result,
        CASE WHEN n.new THEN n.position ELSE coalesce(o.position, n.original) END AS position
   FROM numbered AS n
-  JOIN incoming AS d USING (ord)
   LEFT JOIN numbered AS o ON o.ord = n.original_ord
  ORDER BY n.ord`

@@ -1,0 +1,42 @@
+// Package eventstore is the log: what was received, byte for byte, once, in an order that never changes. It comes after
+// the door (a delivery is authentic when it gets here) and before the projections, which are all made from it. It knows
+// no vendor and no ticket: a delivery's ticket, type, key and times are plain values, given by the source.
+//
+// # Layout
+//
+// One log a source. Its positions are dense, 1, 2, 3 …, so that lag, progress and "nothing was lost" are exact integers.
+// Table event holds the rows, and only takes new ones: a trigger refuses the rest. Table log_head has a row a source,
+// which is locked and never written. Table counter holds what is only counted.
+//
+// # The ordering rule
+//
+// A position is assigned under the lock of the source's log_head row, and the lock is held to the commit. Whoever reads
+// position n can therefore read all before it, and nothing will ever appear behind a reader's back. This takes three
+// things at once: the lock (FOR NO KEY UPDATE), a second statement that reads the tail (in READ COMMITTED its snapshot
+// is taken after the lock was granted), and the commit. They are sent as one pipelined batch, so that the lock is never
+// held while a client thinks. The primary key is the net below: a wrong tail is an error, not a corrupted log.
+//
+//	Append ─┐                 one flight a source and process
+//	Append ─┼─► lane ─► BEGIN │ lock head │ read tail, deduplicate, insert │ COMMIT ─► receipts
+//	Append ─┘    ▲                  ▲                                          │
+//	             │                  └─ other processes wait here               ├─► Wake: followers in this process
+//	             └─ gathers while a flight is out                              └─► NOTIFY: those in others (Run)
+//
+// # What happens on a crash
+//
+//   - Before BEGIN reaches the database, or with any part of the batch missing: nothing happened. The sender got no
+//     answer, and sends again.
+//   - Between the insert and the commit: the database rolls back, the positions are free again. No hole.
+//   - After the commit, before the answer reaches us: the connection is lost, the outcome unknown. The batch is tried
+//     again; under the lock it finds its own delivery ids and gets the receipts that it would have got. If our process
+//     dies instead, the sender sends again, and deduplication answers "duplicate" (but for a ticket whose body changed
+//     to another and back meanwhile, where a repetition is indistinguishable from news).
+//   - After the answer: hints and counts of the last second are lost. Followers poll; counts are for people.
+//
+// A batch reaches the database whole or not at all, so a reader sees all of it or nothing.
+//
+// # Following
+//
+// Read after the last position you hold, and wait for Wake or a short time. Wake is a hint and can be lost; Read is the
+// truth. A page that doesn't begin right after your position means that the log was damaged: stop and say so.
+package eventstore
