@@ -71,10 +71,10 @@ func Tickets(ctx context.Context, v *projection.View, f TicketFilter) ([]Ticket,
 		WHERE ($1 = '' OR source = $1)
 			AND ($2 = '' OR queue = $2)
 			AND ($3 = '' OR status = $3)
-			AND created_at >= coalesce($4, '-infinity')
-			AND created_at < coalesce($5, 'infinity')
+			AND created_at >= coalesce($4::timestamptz, '-infinity')
+			AND created_at < coalesce($5::timestamptz, 'infinity')
 			-- The first condition bounds the walk through the index, the second one says where in it the page begins.
-			AND created_at <= coalesce($6, 'infinity')
+			AND created_at <= coalesce($6::timestamptz, 'infinity')
 			AND ($6::timestamptz IS NULL OR created_at < $6 OR (source, ticket) > ($7, $8))
 		ORDER BY created_at DESC, source, ticket
 		LIMIT $9`),
