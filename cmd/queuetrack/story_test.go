@@ -244,6 +244,9 @@ func (s *story) get(path string) string {
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
 	s.must(err)
 	status, text := s.do(req)
+	if status >= http.StatusInternalServerError {
+		s.t.Errorf("GET %s: %d", path, status)
+	}
 	if status != http.StatusOK {
 		text = fmt.Sprintf("%d %s\n%s", status, http.StatusText(status), noID.ReplaceAllString(text, ""))
 	}
@@ -263,7 +266,8 @@ func (s *story) do(req *http.Request) (status int, text string) {
 	if req.Method == http.MethodGet && json.Indent(&laidOut, body, "", "  ") == nil {
 		body = laidOut.Bytes()
 	}
-	return resp.StatusCode, strings.TrimSuffix(string(body), "\n") + "\n"
+	text = strings.ReplaceAll(string(body), "\r\n", "\n") // CSV's, which would not survive in a text file
+	return resp.StatusCode, strings.TrimSuffix(text, "\n") + "\n"
 }
 
 // log lists a source's events, one a line.
@@ -283,6 +287,9 @@ func (s *story) log(source string) string {
 
 // settle folds what is in the log, and checks everything.
 func (s *story) settle() {
+	ended, end := context.WithCancel(s.t.Context())
+	end()
+	s.must(s.parts.log.Run(ended)) // writes the counters, and returns
 	s.must(s.parts.runner(slog.New(slog.DiscardHandler), s.page).CatchUp(s.t.Context()))
 	checkEverything(s.t.Context(), s.t, s.parts)
 }
