@@ -13,14 +13,13 @@ func (l *Log) Quarantine(ctx context.Context, source string, afterSource string,
 	rows, err := l.pool.Query(ctx, `
 		SELECT `+eventColumns+`
 		  FROM (
-		       SELECT e.*, sum(octet_length(e.body)) OVER (ORDER BY e.source, e.position ROWS UNBOUNDED PRECEDING)
-		              - octet_length(e.body) AS bytes_before
+		       SELECT e.*, sum(octet_length(e.body)) OVER (ORDER BY e.source, e.position ROWS UNBOUNDED PRECEDING) AS bytes
 		         FROM event AS e
 		        WHERE e.quarantined IS NOT NULL AND ($1 = '' OR e.source = $1)
 		          AND (e.source, e.position) > ($2, $3)
 		        ORDER BY e.source, e.position
 		        LIMIT $4) AS e
-		 WHERE e.bytes_before < $5
+		 WHERE e.bytes <= $5 OR e.bytes = octet_length(e.body)
 		 ORDER BY e.source, e.position`, source, afterSource, after, limit, pageBytes)
 	if err != nil {
 		return nil, fmt.Errorf("list the quarantine: %w", err)

@@ -32,13 +32,12 @@ func page(ctx context.Context, q querier, source string, after int64, limit int)
 	rows, err := q.Query(ctx, `
 		SELECT `+eventColumns+`
 		  FROM (
-		       SELECT e.*, sum(octet_length(e.body)) OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING)
-		              - octet_length(e.body) AS bytes_before
+		       SELECT e.*, sum(octet_length(e.body)) OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) AS bytes
 		         FROM event AS e
 		        WHERE e.source = $1 AND e.position > $2
 		        ORDER BY e.position
 		        LIMIT $3) AS e
-		 WHERE e.bytes_before < $4
+		 WHERE e.bytes <= $4 OR e.bytes = octet_length(e.body)
 		 ORDER BY e.position`, source, after, limit, pageBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read %s after %d: %w", source, after, err)

@@ -29,8 +29,9 @@ const (
 // (model_test.go is the same thing as a loop), and depend on nothing but the batch and the log before it.
 //
 // The look-ups are a probe each, never a join. `digest BETWEEN x AND x … ORDER BY digest` says `digest = x` in a way
-// that only the index (source, digest, position) can answer without sorting: on a log that was empty when the plan
-// was made, all indexes look alike, and a plan that walks back through the whole source would do as well.
+// that only the index (source, digest, position) can answer without sorting, and IS NOT DISTINCT and coalesce keep the
+// others out: on a log that was empty when the plan was made, all indexes look alike, and a walk through the whole
+// source, or its quarantine, would do as well.
 //
 // Most deliveries are decided by the look-ups alone. The ladder of CTEs is for the tangled: it follows a ticket through
 // the batch, when two of its bodies are equal, or one equals an event of the log. Its rungs:
@@ -114,7 +115,8 @@ WITH incoming AS MATERIALIZED (
                SELECT e.position
                  FROM event AS e
                 WHERE e.source = $1 AND e.digest BETWEEN l.digest AND l.digest
-                  AND e.ticket = l.ticket AND e.quarantined = 'replay of position ' || l.equal
+                  AND e.ticket IS NOT DISTINCT FROM l.ticket
+                  AND coalesce(e.quarantined, '') = 'replay of position ' || l.equal
                   AND e.position <= (SELECT log.tail FROM log)
                 ORDER BY e.digest DESC, e.position DESC
                 LIMIT 1) END AS replayed

@@ -42,10 +42,20 @@ func Verify(ctx context.Context, tx pgx.Tx, source string, report func(Violation
 
 // check compares an event with the position before it and with its own body.
 func check(e *Event, last int64, report func(Violation)) {
-	if gap := e.Position - last - 1; gap > 0 {
-		report(Violation{Source: e.Source, Position: last + 1, What: fmt.Sprintf("%d events are missing before position %d", gap, e.Position)})
+	if e.Position != last+1 {
+		report(Violation{Source: e.Source, Position: last + 1, What: gap(last, e.Position)})
 	}
 	if sha256.Sum256(e.Body) != e.Digest {
-		report(Violation{Source: e.Source, Position: e.Position, Ticket: e.Ticket, What: "the body is not the one that the digest was made of"})
+		report(Violation{
+			Source: e.Source, Position: e.Position, Ticket: e.Ticket,
+			What: "the body is not the one that the digest was made of",
+		})
 	}
+}
+
+func gap(last, next int64) string {
+	if missing := next - last - 1; missing > 1 {
+		return fmt.Sprintf("%d events are missing before position %d", missing, next)
+	}
+	return fmt.Sprintf("1 event is missing before position %d", next)
 }
