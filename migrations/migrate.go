@@ -19,6 +19,9 @@ const (
 	lockPolls       = 600
 )
 
+// errURL does not repeat what was written: it may hold a password.
+var errURL = errors.New("the database URL can't be read; write it as postgres://user:password@host:5432/database")
+
 // Up applies every pending migration, each in a transaction of its own, and does nothing when none is pending.
 // It returns ErrAhead, and changes nothing, when the database has migrations that this binary does not know.
 func Up(ctx context.Context, databaseURL string, logger *slog.Logger) error {
@@ -101,7 +104,7 @@ func open(databaseURL string) (*sql.DB, error) {
 func connConfig(databaseURL string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("read the database URL: %w", err)
+		return nil, errURL
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	return config, nil
