@@ -16,9 +16,10 @@ import (
 
 const batchSize = 500
 
-// delivery is one of a day at the counter: a body like Qminder's, five events a ticket.
+// delivery is one of a day at the counter: a body like Qminder's, five events a ticket, each in another batch. So most
+// tickets are known, and every rule has its look-ups to do.
 func delivery(n int64) eventstore.Delivery {
-	ticket := fmt.Sprint(10_000_000 + n/5)
+	ticket := fmt.Sprint(10_000_000 + n/(5*batchSize)*batchSize + n%batchSize)
 	return eventstore.Delivery{
 		Ticket: ticket, Type: "ticket_changed", OccurredAt: noon, ReceivedAt: noon, VerifiedBy: "env:SECRET",
 		Body: fmt.Appendf(nil, `{"type":"ticket_changed","data":{"id":%s,"number":"%d","status":"NEW","line":"37338","source":"MANUAL",`+

@@ -78,16 +78,13 @@ func columnsOf(es []entry) columns {
 	for i := range es {
 		e := &es[i]
 		r := ruleOf(e.Delivery)
-		if e.Body == nil {
-			e.Body = []byte{} // nil would be NULL
-		}
 		c.rules = append(c.rules, string(r))
 		c.tickets = append(c.tickets, nullable(e.Ticket))
 		c.types = append(c.types, e.Type)
 		c.keys = append(c.keys, nullable(e.EventKey))
 		c.occurred = append(c.occurred, instant(e.OccurredAt))
 		c.received = append(c.received, e.ReceivedAt)
-		c.bodies = append(c.bodies, e.Body)
+		c.bodies = append(c.bodies, bytesOf(e.Body))
 		c.digests = append(c.digests, e.digest[:])
 		c.ids = append(c.ids, e.id)
 		c.verifiers = append(c.verifiers, e.VerifiedBy)
@@ -147,4 +144,12 @@ func instant(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// bytesOf is the empty body for none: nil would be NULL.
+func bytesOf(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }

@@ -70,17 +70,24 @@ func ReadTickets(ctx context.Context, tx pgx.Tx, source string, tickets []string
 
 // Tail returns the position of the source's last event, 0 when it has none.
 func (l *Log) Tail(ctx context.Context, source string) (int64, error) {
-	var tail int64
-	err := l.pool.QueryRow(ctx, `
+	tail, err := tailOf(ctx, l.pool, source)
+	if err != nil {
+		return 0, fmt.Errorf("read the tail of %s: %w", source, err)
+	}
+	return tail, nil
+}
+
+func tailOf(ctx context.Context, q querier, source string) (tail int64, err error) {
+	err = q.QueryRow(ctx, `
 		SELECT e.position
 		  FROM event AS e
 		 WHERE e.source = $1
 		 ORDER BY e.position DESC
 		 LIMIT 1`, source).Scan(&tail)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return 0, fmt.Errorf("read the tail of %s: %w", source, err)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
 	}
-	return tail, nil
+	return tail, err
 }
 
 // eventColumns are what scanEvent scans.
