@@ -206,11 +206,17 @@ func (d *serviceDay) post(ctx context.Context, delivery demo.Delivery) error {
 		case status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests, try == demoTries:
 			return fmt.Errorf("post to %s: %d %s", s.url, status, answer)
 		}
-		select {
-		case <-time.After(demoPause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		sleep(ctx, demoPause)
+	}
+}
+
+// sleep waits; less when ctx ends before.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -248,20 +254,21 @@ func (d *serviceDay) show(ctx context.Context) error {
 		pause = drawOnTerminal
 	}
 	overview := demo.Overview{Out: d.app.stdout, Redraw: terminal}
-	for first := true; ctx.Err() == nil; first = false {
+	below := d.addresses()
+	for ctx.Err() == nil {
 		if queues, err := d.queues(ctx); err == nil && len(queues) > 0 {
-			if err := overview.Draw(d.title(), queues, d.addresses()); err != nil {
+			if err := overview.Draw(d.title(), queues, below); err != nil {
 				return err
+			}
+			if !terminal {
+				below = nil // once is enough where nothing is drawn over
 			}
 		}
 		wait := pause
-		if first || !d.caughtUp.Load() {
+		if !d.caughtUp.Load() {
 			wait = drawOnTerminal
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
+		sleep(ctx, wait)
 	}
 	return nil
 }

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"net"
+	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -32,9 +37,10 @@ func TestScripts(t *testing.T) {
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("TEST_URL", dbtest.NewEmptyURL(t))
 					env.Setenv("ADDRESS", freeAddress(t))
+					env.Setenv("OPEN_FOLDER", openFolder(t))
 					return nil
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"ready": waitReady},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"ready": waitReady, "get": get},
 			})
 		})
 	}
@@ -56,6 +62,26 @@ func waitReady(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s is not ready", args[0])
 }
 
+// get prints what a URL answers; with a pattern, when the answer has come to match it.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 || len(args) > 2 {
+		ts.Fatalf("usage: get URL [PATTERN]")
+	}
+	pattern := regexp.MustCompile(strings.Join(args[1:], ""))
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); {
+		resp, err := http.Get(args[0])
+		ts.Check(err)
+		body, err := io.ReadAll(resp.Body)
+		ts.Check(errors.Join(err, resp.Body.Close()))
+		if pattern.Match(body) {
+			_, err := ts.Stdout().Write(body)
+			ts.Check(err)
+			return
+		}
+	}
+	ts.Fatalf("%s did not come to match %s", args[0], pattern)
+}
+
 // freeAddress is one that nobody listened on a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -65,4 +91,18 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// openFolder is a fresh temporary folder that other users may pass through, as the private Postgres of root does.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "queuetrack-test-")
+	if err == nil {
+		err = os.Chmod(folder, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	return folder
 }
