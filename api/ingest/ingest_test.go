@@ -240,21 +240,23 @@ func TestAnswersBeforeTheBodyIsRead(t *testing.T) {
 		status int
 		cause  Cause
 	}{
-		"unknown source":        {func(r *http.Request) { r.URL.Path = "/webhooks/elsewhere" }, 404, ""},
-		"unknown source by GET": {func(r *http.Request) { r.URL.Path, r.Method, r.Body, r.ContentLength = "/webhooks/elsewhere", http.MethodGet, nil, 0 }, 404, ""},
-		"no source":             {func(r *http.Request) { r.URL.Path = "/webhooks/" }, 404, ""},
-		"trailing slash":        {func(r *http.Request) { r.URL.Path = "/webhooks/city/" }, 404, ""},
-		"encoded slash":         {func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/webhooks/ci/ty", "/webhooks/ci%2Fty" }, 404, ""},
-		"upper case":            {func(r *http.Request) { r.URL.Path = "/webhooks/City" }, 404, ""},
-		"GET":                   {func(r *http.Request) { r.Method = http.MethodGet }, 405, CauseMethod},
-		"HEAD":                  {func(r *http.Request) { r.Method = http.MethodHead }, 405, CauseMethod},
-		"PUT":                   {func(r *http.Request) { r.Method = http.MethodPut }, 405, CauseMethod},
-		"form":                  {func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }, 415, CauseContentType},
-		"no content type":       {func(r *http.Request) { r.Header.Del("Content-Type") }, 415, CauseContentType},
-		"two content types":     {func(r *http.Request) { r.Header.Add("Content-Type", "text/plain") }, 415, CauseContentType},
-		"nearly JSON":           {func(r *http.Request) { r.Header.Set("Content-Type", "application/jsonp") }, 415, CauseContentType},
-		"gzip":                  {func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }, 415, CauseEncoding},
-		"identity":              {func(r *http.Request) { r.Header.Set("Content-Encoding", "identity") }, 415, CauseEncoding},
+		"unknown source": {func(r *http.Request) { r.URL.Path = "/webhooks/elsewhere" }, 404, ""},
+		"unknown source by GET": {func(r *http.Request) {
+			r.URL.Path, r.Method, r.Body, r.ContentLength = "/webhooks/elsewhere", http.MethodGet, nil, 0
+		}, 404, ""},
+		"no source":         {func(r *http.Request) { r.URL.Path = "/webhooks/" }, 404, ""},
+		"trailing slash":    {func(r *http.Request) { r.URL.Path = "/webhooks/city/" }, 404, ""},
+		"encoded slash":     {func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/webhooks/ci/ty", "/webhooks/ci%2Fty" }, 404, ""},
+		"upper case":        {func(r *http.Request) { r.URL.Path = "/webhooks/City" }, 404, ""},
+		"GET":               {func(r *http.Request) { r.Method = http.MethodGet }, 405, CauseMethod},
+		"HEAD":              {func(r *http.Request) { r.Method = http.MethodHead }, 405, CauseMethod},
+		"PUT":               {func(r *http.Request) { r.Method = http.MethodPut }, 405, CauseMethod},
+		"form":              {func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }, 415, CauseContentType},
+		"no content type":   {func(r *http.Request) { r.Header.Del("Content-Type") }, 415, CauseContentType},
+		"two content types": {func(r *http.Request) { r.Header.Add("Content-Type", "text/plain") }, 415, CauseContentType},
+		"nearly JSON":       {func(r *http.Request) { r.Header.Set("Content-Type", "application/jsonp") }, 415, CauseContentType},
+		"gzip":              {func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }, 415, CauseEncoding},
+		"identity":          {func(r *http.Request) { r.Header.Set("Content-Encoding", "identity") }, 415, CauseEncoding},
 	} {
 		_, before := log.seen()
 		count := before["city rejected "+string(c.cause)]

@@ -8,8 +8,8 @@ import (
 	"queuetrack/projection/history"
 )
 
-// entry is one event in a ticket's history, on the wire.
-type entry struct {
+// historyEntry is one event in a ticket's history, on the wire.
+type historyEntry struct {
 	Position    int64             `json:"position" minimum:"1" doc:"In the source's log."`
 	Type        string            `json:"type" doc:"The vendor's name of the event." example:"ticket_created"`
 	Transitions []string          `json:"transitions" nullable:"false" doc:"What was made of it. May grow."`
@@ -22,15 +22,15 @@ type entry struct {
 type historyInput struct {
 	Source string `path:"source"`
 	Ticket string `path:"ticket" doc:"The vendor's id."`
-	paged
+	Paged
 }
 
-func (d *Door) getHistory(ctx context.Context, in *historyInput) (answer folded[entry], err error) {
+func (d *Door) getHistory(ctx context.Context, in *historyInput) (answer Folded[historyEntry], err error) {
 	if err := d.requireSource(in.Source); err != nil {
 		return answer, err
 	}
 	var p parser
-	asked := p.page(ctx, in.paged, 1)
+	asked := p.page(ctx, in.Paged, 1)
 	after := p.afterPosition(asked, 0)
 	if err := p.err(); err != nil {
 		return answer, err
@@ -45,18 +45,18 @@ func (d *Door) getHistory(ctx context.Context, in *historyInput) (answer folded[
 			return err
 		}
 		rows, answer.Next = trim(rows, asked, func(e history.Entry) []string { return []string{decimal(e.Position)} })
-		answer.Items = convert(rows, entryOf)
+		answer.Items = convert(rows, historyEntryOf)
 		return nil
 	})
 	return answer, err
 }
 
-func entryOf(e history.Entry) entry {
+func historyEntryOf(e history.Entry) historyEntry {
 	detail := e.Detail
 	if detail == nil {
 		detail = map[string]string{}
 	}
-	return entry{
+	return historyEntry{
 		Position: e.Position, Type: e.Type, Transitions: words(e.Transitions),
 		OccurredAt: at(e.OccurredAt), ReceivedAt: at(e.ReceivedAt), RepeatOf: optional(e.RepeatOf), Detail: detail,
 	}

@@ -25,8 +25,8 @@ type event struct {
 	RepeatOf    *int64     `json:"repeat_of" doc:"The quarantined position whose body this is."`
 }
 
-// setAside is one quarantined event on the wire.
-type setAside struct {
+// quarantined is one quarantined event on the wire.
+type quarantined struct {
 	Source     string     `json:"source"`
 	Position   int64      `json:"position" minimum:"1"`
 	Ticket     *string    `json:"ticket"`
@@ -39,8 +39,8 @@ type setAside struct {
 	RepeatOf   *int64     `json:"repeat_of"`
 }
 
-// vendor is one source's log in numbers, on the wire.
-type vendor struct {
+// sourceStats is one source's log in numbers, on the wire.
+type sourceStats struct {
 	Source         string           `json:"source"`
 	Kind           string           `json:"kind" example:"qminder"`
 	Events         int64            `json:"events" minimum:"0" doc:"In the log."`
@@ -56,12 +56,12 @@ type vendor struct {
 type eventsInput struct {
 	Source string  `query:"source" required:"true" doc:"The source whose log is read; each has its own positions."`
 	After  integer `query:"after" doc:"Only events after this position; absent: from the first one."`
-	paged
+	Paged
 }
 
 type quarantineInput struct {
 	Source string `query:"source" doc:"Only this source."`
-	paged
+	Paged
 }
 
 func (d *Door) registerLog(h huma.API) {
@@ -80,9 +80,9 @@ func (d *Door) registerLog(h huma.API) {
 	}, d.listQuarantine)
 }
 
-func (d *Door) listEvents(ctx context.Context, in *eventsInput) (answer list[event], err error) {
+func (d *Door) listEvents(ctx context.Context, in *eventsInput) (answer List[event], err error) {
 	var p parser
-	asked := p.page(ctx, in.paged, 1)
+	asked := p.page(ctx, in.Paged, 1)
 	if in.Source == "" {
 		p.wrong("source", "source is required: each source has its own log. The configured ones are %s.", d.listSources())
 	}
@@ -108,18 +108,18 @@ func eventOf(e eventstore.Event) event {
 	}
 }
 
-func (d *Door) listSourceStats(ctx context.Context, _ *struct{}) (answer list[vendor], err error) {
+func (d *Door) listSourceStats(ctx context.Context, _ *struct{}) (answer List[sourceStats], err error) {
 	stats, err := d.log.Stats(ctx, d.names)
 	if err != nil {
 		return answer, err
 	}
 	now := d.cfg.Now()
-	answer.Items = convert(stats, func(s eventstore.Stats) vendor { return vendorOf(s, d.sources[s.Source], now) })
+	answer.Items = convert(stats, func(s eventstore.Stats) sourceStats { return sourceStatsOf(s, d.sources[s.Source], now) })
 	return answer, nil
 }
 
-func vendorOf(s eventstore.Stats, configured SourceInfo, now time.Time) vendor {
-	return vendor{
+func sourceStatsOf(s eventstore.Stats, configured SourceInfo, now time.Time) sourceStats {
+	return sourceStats{
 		Source: s.Source, Kind: configured.Kind,
 		Events: s.Tail, Tail: s.Tail, LastReceivedAt: at(s.LastReceivedAt),
 		Duplicates: s.Duplicates, Quarantined: s.Quarantined,
@@ -136,9 +136,9 @@ func counted(m map[string]int64) map[string]int64 {
 	return m
 }
 
-func (d *Door) listQuarantine(ctx context.Context, in *quarantineInput) (answer list[setAside], err error) {
+func (d *Door) listQuarantine(ctx context.Context, in *quarantineInput) (answer List[quarantined], err error) {
 	var p parser
-	asked := p.page(ctx, in.paged, 2)
+	asked := p.page(ctx, in.Paged, 2)
 	source := d.source(&p, in.Source)
 	afterSource, after := asked.afterSource(), p.afterPosition(asked, 0)
 	if err := p.err(); err != nil {
@@ -149,17 +149,17 @@ func (d *Door) listQuarantine(ctx context.Context, in *quarantineInput) (answer 
 		return answer, err
 	}
 	rows, answer.Next = trim(rows, asked, func(e eventstore.Event) []string { return []string{e.Source, decimal(e.Position)} })
-	answer.Items = []setAside{}
+	answer.Items = []quarantined{}
 	for _, row := range rows {
 		if d.known(row.Source) {
-			answer.Items = append(answer.Items, setAsideOf(row))
+			answer.Items = append(answer.Items, quarantinedOf(row))
 		}
 	}
 	return answer, nil
 }
 
-func setAsideOf(e eventstore.Event) setAside {
-	return setAside{
+func quarantinedOf(e eventstore.Event) quarantined {
+	return quarantined{
 		Source: e.Source, Position: e.Position, Ticket: optional(e.Ticket), Type: e.Type,
 		OccurredAt: at(e.OccurredAt), ReceivedAt: at(e.ReceivedAt), Cause: e.Quarantined,
 		Digest: hex.EncodeToString(e.Digest[:]), VerifiedBy: e.VerifiedBy, RepeatOf: optional(e.RepeatOf),

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// paged are the parameters of every list that comes in pages.
-type paged struct {
+// Paged are the parameters of every list that comes in pages.
+type Paged struct {
 	Limit  limit  `query:"limit" doc:"How many items at most."`
 	Cursor string `query:"cursor" doc:"The next of the page before; with the same filters."`
 }
@@ -34,7 +34,7 @@ type cursor struct {
 }
 
 // page reads which part is asked for; keys is how many a cursor of this list has.
-func (p *parser) page(ctx context.Context, in paged, keys int) page {
+func (p *parser) page(ctx context.Context, in Paged, keys int) page {
 	asked := page{limit: int(p.integer("limit", string(in.Limit), DefaultLimit, 1, MaxLimit)), filters: filtersOf(ctx)}
 	if in.Cursor == "" {
 		return asked
@@ -110,15 +110,15 @@ func (a page) afterSource() string {
 	return a.after[0]
 }
 
-// list is a page of items.
-type list[T any] struct {
+// List is a page of items.
+type List[T any] struct {
 	Items []T     `json:"items" nullable:"false"`
 	Next  *string `json:"next" doc:"The cursor of the next page; null: this is the last one."`
 }
 
-// folded is a list that was read from projections.
-type folded[T any] struct {
-	list[T]
+// Folded is a list that was read from projections.
+type Folded[T any] struct {
+	List[T]
 	Positions map[string]int64 `json:"positions" doc:"How far each source's log was folded." example:"{\"city\":184223}"`
 }
 

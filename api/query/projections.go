@@ -25,7 +25,7 @@ type progress struct {
 // generations is the answer of /v1/projections.
 type generations struct {
 	Generation int `json:"generation" minimum:"0" doc:"The one that answers are read from."`
-	folded[progress]
+	Folded[progress]
 }
 
 // deadLetter is one on the wire.
@@ -39,7 +39,7 @@ type deadLetter struct {
 
 type deadLettersInput struct {
 	Source string `query:"source" doc:"Only this source."`
-	paged
+	Paged
 }
 
 func (d *Door) registerProjections(h huma.API) {
@@ -86,9 +86,9 @@ func progressOf(p projection.Progress) progress {
 	}
 }
 
-func (d *Door) listDeadLetters(ctx context.Context, in *deadLettersInput) (answer folded[deadLetter], err error) {
+func (d *Door) listDeadLetters(ctx context.Context, in *deadLettersInput) (answer Folded[deadLetter], err error) {
 	var p parser
-	asked := p.page(ctx, in.paged, 2)
+	asked := p.page(ctx, in.Paged, 2)
 	source := d.source(&p, in.Source)
 	afterSource, after := asked.afterSource(), p.afterPosition(asked, 0)
 	if err := p.err(); err != nil {

@@ -14,8 +14,8 @@ import (
 	"queuetrack/projection/wait"
 )
 
-// queue is what stands in one queue, on the wire.
-type queue struct {
+// QueueState is what stands in one queue, on the wire.
+type QueueState struct {
 	Source             string        `json:"source" doc:"The configured source." example:"city"`
 	Queue              string        `json:"queue" doc:"The vendor's id." example:"37338"`
 	Name               string        `json:"name" doc:"What it is called: in the configuration, else by the vendor, else its id." example:"Passports"`
@@ -54,7 +54,7 @@ func (maybeEstimate) Schema(r huma.Registry) *huma.Schema {
 
 // queueAnswer is one queue by itself.
 type queueAnswer struct {
-	queue
+	QueueState
 	Positions map[string]int64 `json:"positions" doc:"How far each source's log was folded."`
 }
 
@@ -87,7 +87,7 @@ func (d *Door) registerQueues(h huma.API) {
 	}, d.listQueueTickets)
 }
 
-func (d *Door) listQueues(ctx context.Context, in *queuesInput) (answer folded[queue], err error) {
+func (d *Door) listQueues(ctx context.Context, in *queuesInput) (answer Folded[QueueState], err error) {
 	var p parser
 	source, asOf := d.source(&p, in.Source), p.instant("as_of", in.AsOf)
 	if err := p.err(); err != nil {
@@ -98,7 +98,7 @@ func (d *Door) listQueues(ctx context.Context, in *queuesInput) (answer folded[q
 		answer.Items, err = d.queues(ctx, v, board.Filter{Source: source}, asOf)
 		return err
 	})
-	answer.Items = slices.DeleteFunc(answer.Items, func(q queue) bool {
+	answer.Items = slices.DeleteFunc(answer.Items, func(q QueueState) bool {
 		return in.Location != "" && (q.Location == nil || *q.Location != in.Location)
 	})
 	return answer, err
@@ -122,7 +122,7 @@ func (d *Door) getQueue(ctx context.Context, in *queueInput) (answer queueAnswer
 		if len(queues) == 0 {
 			return unknownQueue(in.Source, in.Queue)
 		}
-		answer.queue = queues[0]
+		answer.QueueState = queues[0]
 		return nil
 	})
 	return answer, err
@@ -134,7 +134,7 @@ func unknownQueue(source, queue string) error {
 }
 
 // queues answers for all queues of the filter, ordered by source and queue.
-func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, asOf time.Time) ([]queue, error) {
+func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, asOf time.Time) ([]QueueState, error) {
 	rows, err := standing(ctx, v, f, asOf)
 	if err != nil {
 		return nil, err
@@ -147,8 +147,8 @@ func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, a
 	if err != nil {
 		return nil, err
 	}
-	return convert(d.complete(rows, f), func(row board.Queue) queue {
-		return queueOf(row, called, served[wait.QueueID{Source: row.Source, Queue: row.Queue}], v.Now)
+	return convert(d.complete(rows, f), func(row board.Queue) QueueState {
+		return queueStateOf(row, called, served[wait.QueueID{Source: row.Source, Queue: row.Queue}], v.Now)
 	}), nil
 }
 
@@ -181,9 +181,9 @@ func (d *Door) complete(rows []board.Queue, f board.Filter) []board.Queue {
 	return rows
 }
 
-// queueOf puts a queue on the wire.
-func queueOf(row board.Queue, called names, served int64, now time.Time) queue {
-	q := queue{
+// queueStateOf puts a queue on the wire.
+func queueStateOf(row board.Queue, called names, served int64, now time.Time) QueueState {
+	q := QueueState{
 		Source: row.Source, Queue: row.Queue,
 		Name:     called.queue(row.Source, row.Queue),
 		Location: optional(called.location(row.Source, row.Queue)),

@@ -41,7 +41,7 @@ func waitItemSchema() *huma.Schema {
 	for _, outcome := range []string{
 		"offered", "served", "abandoned", "no_show", "cancelled", "returned", "transferred", "expired", "merged", "open",
 	} {
-		list = append(list, property{outcome, numberOf(huma.TypeInteger)})
+		list = append(list, property{outcome, integerSchema()})
 	}
 	item := record(append(list,
 		property{"wait", statsSchema("Waits that ended with a call.")},
@@ -61,7 +61,7 @@ func waitItemSchema() *huma.Schema {
 
 func statsSchema(description string) *huma.Schema {
 	s := record([]property{
-		{"n", numberOf(huma.TypeInteger)},
+		{"n", integerSchema()},
 		{"mean_seconds", maybe(huma.TypeNumber)},
 		{"max_seconds", maybe(huma.TypeInteger)},
 	})
@@ -75,13 +75,13 @@ func statsSchema(description string) *huma.Schema {
 
 func serviceLevelSchema() *huma.Schema {
 	s := record([]property{
-		{"threshold_seconds", numberOf(huma.TypeInteger)},
+		{"threshold_seconds", integerSchema()},
 		{"formula", &huma.Schema{Type: huma.TypeString, Enum: []any{"F1", "F2", "F3", "F4"}}},
 		{"value", maybe(huma.TypeNumber)},
-		{"served_within", numberOf(huma.TypeInteger)},
-		{"served", numberOf(huma.TypeInteger)},
-		{"abandoned_within", numberOf(huma.TypeInteger)},
-		{"abandoned", numberOf(huma.TypeInteger)},
+		{"served_within", integerSchema()},
+		{"served", integerSchema()},
+		{"abandoned_within", integerSchema()},
+		{"abandoned", integerSchema()},
 	})
 	s.Description = "With the components that every formula can be computed from; value is null when there is nothing to divide by."
 	return s
@@ -106,7 +106,7 @@ func described(kind, description string) *huma.Schema {
 	return &huma.Schema{Type: kind, Description: description}
 }
 
-func numberOf(kind string) *huma.Schema { return &huma.Schema{Type: kind} }
+func integerSchema() *huma.Schema { return &huma.Schema{Type: huma.TypeInteger, Format: "int64"} }
 
 func maybe(kind string) *huma.Schema { return &huma.Schema{Type: kind, Nullable: true} }
 
@@ -115,5 +115,5 @@ func instantSchema(description string) *huma.Schema {
 }
 
 func countsSchema(description string) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: numberOf(huma.TypeInteger), Description: description}
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: integerSchema(), Description: description}
 }

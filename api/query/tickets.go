@@ -13,8 +13,8 @@ import (
 	"queuetrack/projection/board"
 )
 
-// visit is one ticket on the wire. It shows no names, phones or mail addresses: a visitor is known by the label.
-type visit struct {
+// TicketState is one ticket on the wire. It shows no names, phones or mail addresses: a visitor is known by the label.
+type TicketState struct {
 	Source         string     `json:"source" doc:"The configured source."`
 	Ticket         string     `json:"ticket" doc:"The vendor's id."`
 	Label          *string    `json:"label" doc:"What the screen shows." example:"A2"`
@@ -48,16 +48,16 @@ type segment struct {
 	Flags          []string   `json:"flags" nullable:"false"`
 }
 
-// place is an open ticket in its queue.
-type place struct {
-	visit
+// ticketInQueue is an open ticket in its queue.
+type ticketInQueue struct {
+	TicketState
 	Place    *int          `json:"place" minimum:"1" doc:"Its turn among those waiting in this queue; null unless it waits."`
 	Estimate maybeEstimate `json:"estimate"`
 }
 
 // ticketAnswer is one ticket by itself.
 type ticketAnswer struct {
-	visit
+	TicketState
 	Positions map[string]int64 `json:"positions" doc:"How far each source's log was folded."`
 }
 
@@ -73,7 +73,7 @@ type ticketsInput struct {
 	Status      string  `query:"status" enum:"booked,waiting,called,serving,on_hold,served,cancelled,no_show,merged,expired"`
 	CreatedFrom instant `query:"created_from" doc:"Created at or after."`
 	CreatedTo   instant `query:"created_to" doc:"Created before."`
-	paged
+	Paged
 }
 
 type ticketInput struct {
@@ -103,7 +103,7 @@ var open = []ticket.Status{
 	ticket.StatusBooked, ticket.StatusWaiting, ticket.StatusCalled, ticket.StatusServing, ticket.StatusOnHold,
 }
 
-func (d *Door) listQueueTickets(ctx context.Context, in *queueTicketsInput) (answer folded[place], err error) {
+func (d *Door) listQueueTickets(ctx context.Context, in *queueTicketsInput) (answer Folded[ticketInQueue], err error) {
 	if err := d.requireSource(in.Source); err != nil {
 		return answer, err
 	}
@@ -118,7 +118,7 @@ func (d *Door) listQueueTickets(ctx context.Context, in *queueTicketsInput) (ans
 			return err
 		}
 		rows, err := board.QueueTickets(ctx, v, in.Source, in.Queue, status)
-		answer.Items = placesOf(rows, v.Now)
+		answer.Items = inQueue(rows, v.Now)
 		return err
 	})
 	return answer, err
@@ -137,11 +137,11 @@ func (d *Door) requireQueue(ctx context.Context, v *projection.View, source, id 
 	return nil
 }
 
-// placesOf counts who is how far from being called.
-func placesOf(rows []board.Ticket, now time.Time) []place {
+// inQueue counts who is how far from being called.
+func inQueue(rows []board.Ticket, now time.Time) []ticketInQueue {
 	waiting := 0
-	return convert(rows, func(row board.Ticket) place {
-		p := place{visit: visitOf(row, now)}
+	return convert(rows, func(row board.Ticket) ticketInQueue {
+		p := ticketInQueue{TicketState: ticketStateOf(row, now)}
 		if row.Status == ticket.StatusWaiting {
 			waiting++
 			turn := waiting
@@ -151,7 +151,7 @@ func placesOf(rows []board.Ticket, now time.Time) []place {
 	})
 }
 
-func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer folded[visit], err error) {
+func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer Folded[TicketState], err error) {
 	f, asked, err := d.ticketFilter(ctx, in)
 	if err != nil {
 		return answer, err
@@ -166,10 +166,10 @@ func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer folded
 			key := t.Key()
 			return []string{key.CreatedAt.UTC().Format(time.RFC3339Nano), key.Source, key.Ticket}
 		})
-		answer.Items = []visit{}
+		answer.Items = []TicketState{}
 		for _, row := range rows {
 			if d.known(row.Source) {
-				answer.Items = append(answer.Items, visitOf(row, v.Now))
+				answer.Items = append(answer.Items, ticketStateOf(row, v.Now))
 			}
 		}
 		return nil
@@ -180,7 +180,7 @@ func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer folded
 // ticketFilter reads the filters of a list of tickets.
 func (d *Door) ticketFilter(ctx context.Context, in *ticketsInput) (board.TicketFilter, page, error) {
 	var p parser
-	asked := p.page(ctx, in.paged, 3)
+	asked := p.page(ctx, in.Paged, 3)
 	f := board.TicketFilter{
 		Source:      d.source(&p, in.Source),
 		Queue:       in.Queue,
@@ -222,7 +222,7 @@ func (d *Door) getTicket(ctx context.Context, in *ticketInput) (answer ticketAns
 				return api.NewProblem(api.KindUnknownTicket, "The ticket did not exist yet at that instant; ask without as_of, or for a later one.")
 			}
 		}
-		answer.visit = visitOf(t, v.Now)
+		answer.TicketState = ticketStateOf(t, v.Now)
 		return nil
 	})
 	return answer, err
@@ -237,9 +237,9 @@ func findTicket(ctx context.Context, v *projection.View, source, id string) (boa
 	return t, err
 }
 
-// visitOf puts a ticket on the wire as it is at the instant.
-func visitOf(t board.Ticket, now time.Time) visit {
-	v := visit{
+// ticketStateOf puts a ticket on the wire as it is at the instant.
+func ticketStateOf(t board.Ticket, now time.Time) TicketState {
+	v := TicketState{
 		Source: t.Source, Ticket: t.Ticket,
 		Label: optional(t.Label), Status: string(t.Status), Queue: optional(t.Queue),
 		CreatedAt: at(t.CreatedAt), WaitingSince: at(t.WaitingSince), CalledAt: at(t.CalledAt),
