@@ -359,6 +359,36 @@ func TestQuarantine(t *testing.T) {
 	}
 }
 
+func TestDeadLetters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver(
+		visitOn("ticket_created", "1", "NEW", 37338, "created", "07:00:00", "poison", "07:00:00"),
+		visitOn("ticket_called", "1", "CALLED", 37338, "created", "07:00:00", "called", "07:10:00"),
+		visitOn("ticket_created", "2", "NEW", 37338, "created", "07:00:00", "poison", "07:00:00"),
+	)
+	v := w.get("/v1/dead-letters")
+	list := items(t, v)
+	if len(list) != 2 {
+		t.Fatalf("%d dead letters, want 2: %v", len(list), list)
+	}
+	hasExactly(t, "a dead letter", list[0], strings.Fields("source position ticket cause waiting"))
+	holds(t, "the first", list[0], map[string]any{"source": "city", "position": 1.0, "ticket": "1", "waiting": 1.0})
+	if cause, _ := list[0]["cause"].(string); !strings.Contains(cause, "it is poison") {
+		t.Errorf("cause %q", cause)
+	}
+	holds(t, "positions", v["positions"].(map[string]any), map[string]any{"city": 3.0})
+	var seen []any
+	for _, page := range w.pages("/v1/dead-letters?limit=1") {
+		for _, l := range page {
+			seen = append(seen, l["position"])
+		}
+	}
+	if diff := cmp.Diff([]any{1.0, 3.0}, seen); diff != "" {
+		t.Errorf("by pages (-want +got):\n%s", diff)
+	}
+}
+
 // Arrays are never null, and nothing fails, where nothing has happened yet.
 func TestAnEmptyDatabase(t *testing.T) {
 	t.Parallel()

@@ -1,8 +1,10 @@
 package query
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -55,6 +57,16 @@ func zone(t testing.TB, name string) *time.Location {
 	return z
 }
 
+// poisonable is a source whose adapter fails on a body that says so.
+type poisonable struct{ source.Source }
+
+func (s poisonable) Decode(body []byte) (source.Decoded, error) {
+	if bytes.Contains(body, []byte("poison")) {
+		return source.Decoded{}, errors.New("it is poison")
+	}
+	return s.Source.Decode(body)
+}
+
 // newWorld has two sources in two zones: city (Qminder) and store (Ombori).
 func newWorld(t testing.TB) *world {
 	t.Helper()
@@ -69,7 +81,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, log: eventstore.New(pool, eventstore.Config{}), sources: map[string]source.Source{"city": city, "store": store},
+		t: t, log: eventstore.New(pool, eventstore.Config{}), sources: map[string]source.Source{"city": poisonable{city}, "store": store},
 		reader: projection.NewReader(pool),
 		cfg: Config{
 			Version: "test", Now: func() time.Time { return noon },
