@@ -139,14 +139,11 @@ func (e *Expirer) append(ctx context.Context, source string, page []due, reason 
 		}
 	}
 	receipts, err := e.log.AppendBatch(ctx, source, deliveries)
-	if err != nil {
-		return 0, err
-	}
 	var count int
 	for _, r := range receipts {
 		if r.Result == eventstore.Accepted {
 			count++
 		}
 	}
-	return count, nil
+	return count, err
 }
