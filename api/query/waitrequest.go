@@ -1,0 +1,126 @@
+package query
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"queuetrack/api/render"
+	"queuetrack/projection/wait"
+)
+
+// waitRequest reads everything that the configuration alone can check.
+func (d *Door) waitRequest(q WaitsQuery) (wait.Request, error) {
+	var p parser
+	r := wait.Request{
+		Sources:      d.names,
+		GroupBy:      groups(&p, q.GroupBy),
+		Percentiles:  percentiles(&p, q.Percentiles),
+		ServiceLevel: p.integer("service_level", string(q.ServiceLevel), DefaultServiceLevel, 0, maxServiceLevel),
+		Formula:      oneOf(&p, "formula", q.Formula, wait.F4, []wait.Formula{wait.F1, wait.F2, wait.F3, wait.F4}),
+	}
+	oneOf(&p, "attributed_by", q.AttributedBy, render.AttributedBy, []string{render.AttributedBy})
+	if d.source(&p, q.Source) != "" {
+		r.Sources = []string{q.Source}
+	}
+	r.Zone = d.zone(&p, q.TZ, r.Sources)
+	r.From, r.To = d.window(&p, q, r.Zone)
+	return r, p.err()
+}
+
+// zone is the one asked for, else the one that all the sources have.
+func (d *Door) zone(p *parser, name string, sources []string) *time.Location {
+	if name != "" {
+		zone, err := time.LoadLocation(name)
+		if err != nil || name == "Local" {
+			p.wrong("tz", "tz is %s; give a zone of the IANA database, as Europe/Tallinn.", quote(name))
+			return time.UTC
+		}
+		return zone
+	}
+	zone := time.UTC
+	for i, s := range sources {
+		if i == 0 {
+			zone = d.sources[s].Zone
+		}
+		if d.sources[s].Zone.String() != zone.String() {
+			p.wrong("tz", "tz is required here: the sources have different zones (%s in %s, %s in %s). Give tz, or one source.",
+				sources[0], zone, s, d.sources[s].Zone)
+			break
+		}
+	}
+	return zone
+}
+
+// window is half-open. What is absent makes it the last local days, today's included.
+func (d *Door) window(p *parser, q WaitsQuery, zone *time.Location) (from, to time.Time) {
+	before := len(p.errs)
+	from, to = p.moment("from", q.From, zone), p.moment("to", q.To, zone)
+	if len(p.errs) > before {
+		return from, to
+	}
+	if to.IsZero() {
+		to = midnight(d.cfg.Now(), zone, 1)
+	}
+	if from.IsZero() {
+		from = to.In(zone).AddDate(0, 0, -defaultDays)
+	}
+	if !from.Before(to) {
+		p.wrong("from", "from (%s) must be earlier than to (%s); to is outside of the window, and absent it is the next local midnight.",
+			from.In(zone).Format(time.RFC3339), to.In(zone).Format(time.RFC3339))
+	}
+	return from, to
+}
+
+// later are dimensions of the contract that are not there yet.
+var later = []string{"location", "desk", "agent", "week", "month", "weekday", "hour_of_day"}
+
+// groups reads up to two dimensions, of which one may be of time.
+func groups(p *parser, s string) []wait.GroupKey {
+	const now = "source, queue, day, hour"
+	if s == "" {
+		return nil
+	}
+	var keys []wait.GroupKey
+	for _, word := range strings.Split(s, ",") {
+		key := wait.GroupKey(word)
+		switch {
+		case slices.Contains(later, word):
+			p.wrong("group_by", "group_by %s is not there yet; there are %s.", word, now)
+		case !slices.Contains([]wait.GroupKey{wait.BySource, wait.ByQueue, wait.ByDay, wait.ByHour}, key):
+			p.wrong("group_by", "group_by has %s; it must be up to two of %s, joined by a comma.", quote(word), now)
+		case slices.Contains(keys, key):
+			p.wrong("group_by", "group_by has %s twice.", word)
+		default:
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) > 2 {
+		p.wrong("group_by", "group_by has %d dimensions; at most two are allowed.", len(keys))
+	}
+	if slices.Contains(keys, wait.ByDay) && slices.Contains(keys, wait.ByHour) {
+		p.wrong("group_by", "group_by takes day or hour, not both: every hour already belongs to one day.")
+	}
+	return keys
+}
+
+// percentiles reads whole numbers, in ascending order and each once.
+func percentiles(p *parser, s string) []int {
+	if s == "" {
+		return []int{50, 80, 90, 95}
+	}
+	var list []int
+	for _, word := range strings.Split(s, ",") {
+		if word == "" {
+			p.wrong("percentiles", "percentiles is %s; give whole numbers from 1 to 99 joined by commas.", quote(s))
+			continue
+		}
+		list = append(list, int(p.integer("percentiles", word, 50, 1, 99)))
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if len(list) > maxPercentiles {
+		p.wrong("percentiles", "percentiles has %d numbers; at most %d are allowed.", len(list), maxPercentiles)
+	}
+	return list
+}
