@@ -114,6 +114,26 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
+// A ticket with more events than one look at it takes in.
+func TestReplayOnALongTicket(t *testing.T) {
+	t.Parallel()
+	log, pool := newLog(t)
+	a := body("1", "A")
+	mustAppend(t, log, a)
+	for i := range 40 {
+		mustAppend(t, log, body("1", fmt.Sprint(i)))
+	}
+	equal(t, "within the window", mustAppend(t, log, at(a, time.Hour), body("1", "B")), accepted(42, 2))
+	for i := range 40 {
+		mustAppend(t, log, at(body("1", fmt.Sprint(i)), time.Hour))
+	}
+	replay := at(a, 26*time.Hour)
+	equal(t, "after it", mustAppend(t, log, replay, replay), []eventstore.Receipt{quarantined(84), duplicate(84)})
+	equal(t, "again", mustAppend(t, log, replay), []eventstore.Receipt{duplicate(84)})
+	equal(t, "cause", readAll(t, log)[83].Quarantined, "replay of position 42")
+	checkEverything(t, pool)
+}
+
 func TestReplayNamesItsOriginal(t *testing.T) {
 	t.Parallel()
 	log, _ := newLog(t)

@@ -3,7 +3,7 @@ package eventstore
 import (
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // rule says which events a delivery may be a duplicate of.
@@ -54,23 +54,26 @@ func ruleOf(d Delivery) rule {
 // ticket, its ticket and body with, and whether it shares the latter with another one at all. Equality within the
 // batch is settled here, so that the statement compares small integers, and those rarely.
 type columns struct {
-	rules        []string
-	tickets      []*string
-	types        []string
-	keys         []*string
-	occurred     []*time.Time
-	received     []time.Time
-	bodies       [][]byte
-	digests      [][]byte
-	ids          []uuid.UUID
-	verifiers    []string
-	causes       []*string
-	repeats      []*int64
-	firstKeys    []int32
-	firstTickets []int32
-	firstBodies  []int32
-	twins        []bool
+	rules        column[string]
+	tickets      column[*string]
+	types        column[string]
+	keys         column[*string]
+	occurred     column[*time.Time]
+	received     column[time.Time]
+	bodies       column[[]byte]
+	digests      column[[]byte]
+	ids          column[pgtype.UUID]
+	verifiers    column[string]
+	causes       column[*string]
+	repeats      column[*int64]
+	firstKeys    column[int32]
+	firstTickets column[int32]
+	firstBodies  column[int32]
+	twins        column[bool]
 }
+
+// column is a slice that is encoded without reflection.
+type column[T any] = pgtype.FlatArray[T]
 
 func columnsOf(es []entry) columns {
 	var c columns
@@ -86,7 +89,7 @@ func columnsOf(es []entry) columns {
 		c.received = append(c.received, e.ReceivedAt)
 		c.bodies = append(c.bodies, bytesOf(e.Body))
 		c.digests = append(c.digests, e.digest[:])
-		c.ids = append(c.ids, e.id)
+		c.ids = append(c.ids, pgtype.UUID{Bytes: e.id, Valid: true})
 		c.verifiers = append(c.verifiers, e.VerifiedBy)
 		c.causes = append(c.causes, nullable(e.Quarantined))
 		c.repeats = append(c.repeats, nullable(e.RepeatOf))

@@ -22,7 +22,7 @@ func TestPlanProbesTheIndexes(t *testing.T) {
 		seed(t, pool, events)
 		plan := explain(t, pool)
 		for index, times := range map[string]int{
-			"event_pk":         2, // the batch's own ids behind the horizon, and the tail
+			"event_pk":         3, // the batch's own ids behind the horizon, the tail, an equal event's time
 			"event_unique_key": 1,
 			"event_ticket":     1,
 			"event_same_body":  2, // the equal event, and its replay

@@ -80,27 +80,37 @@ WITH incoming AS MATERIALIZED (
                   AND e.repeat_of IS NULL AND e.position <= log.tail
                 ORDER BY e.event_key
                 LIMIT 1) END AS keyed,
-           latest.position AS latest, coalesce(latest.digest = d.digest, false) AS is_latest,
-           equal.position AS equal, coalesce(equal.received_at + $3::interval < d.received_at, false) AS stale
+           recent.latest, coalesce(recent.equal = recent.latest, false) AS is_latest,
+           coalesce(recent.equal, older.position) AS equal,
+           coalesce(CASE WHEN recent.equal IS NULL THEN older.received_at ELSE (
+               SELECT e.received_at
+                 FROM event AS e
+                WHERE e.source = $1 AND e.position BETWEEN recent.equal AND recent.equal
+                ORDER BY e.position
+                LIMIT 1) END + $3::interval < d.received_at, false) AS stale
       FROM incoming AS d
      CROSS JOIN log
-      LEFT JOIN LATERAL (
-           SELECT e.position, e.digest
-             FROM event AS e
-            WHERE d.live AND e.source = $1 AND e.ticket BETWEEN d.ticket AND d.ticket
-              AND e.quarantined IS NULL AND e.verified_by <> 'queuetrack' AND e.position <= log.tail
-            ORDER BY e.ticket DESC, e.position DESC
-            LIMIT 1) AS latest ON true
+     CROSS JOIN LATERAL (
+           -- Mostly all that the ticket has, and on the page of the index that the insert will need.
+           SELECT count(*) = 16 AS more, max(r.position) AS latest,
+                  max(r.position) FILTER (WHERE r.digest = d.digest) AS equal
+             FROM (
+                  SELECT e.position, e.digest
+                    FROM event AS e
+                   WHERE d.live AND e.source = $1 AND e.ticket BETWEEN d.ticket AND d.ticket
+                     AND e.quarantined IS NULL AND e.verified_by <> 'queuetrack' AND e.position <= log.tail
+                   ORDER BY e.ticket DESC, e.position DESC
+                   LIMIT 16) AS r) AS recent
       LEFT JOIN LATERAL (
            SELECT e.position, e.received_at
              FROM event AS e
-            WHERE (d.rule = 'latest' AND latest.position IS NOT NULL OR d.rule = 'seen')
+            WHERE (d.rule = 'seen' OR d.rule = 'latest' AND recent.more AND recent.equal IS NULL)
               AND e.source = $1 AND e.digest BETWEEN d.digest AND d.digest
               AND e.ticket IS NOT DISTINCT FROM d.ticket AND e.position <= log.tail
               AND CASE WHEN d.aside THEN e.ticket IS NULL OR e.quarantined IS NOT NULL
                        ELSE e.quarantined IS NULL AND e.verified_by <> 'queuetrack' END
             ORDER BY e.digest DESC, e.position DESC
-            LIMIT 1) AS equal ON true
+            LIMIT 1) AS older ON true
 ), looked_up AS MATERIALIZED (
     SELECT f.*, CASE WHEN f.rule = 'key' AND f.keyed IS NULL THEN f.first_key END AS key_ord,
            f.rule = 'key' AND (f.keyed IS NOT NULL OR f.first_key < f.ord) AS key_known
