@@ -34,6 +34,20 @@ func openDatabase(ctx context.Context, c config, logger *slog.Logger) (*database
 	return &database{url: server.URL(), private: server}, nil
 }
 
+// joinDatabase is openDatabase for a command that ends by itself: beside a server that has the private Postgres
+// running, it uses that one.
+func joinDatabase(ctx context.Context, c config, logger *slog.Logger) (*database, error) {
+	db, err := openDatabase(ctx, c, logger)
+	if !errors.Is(err, localpg.ErrInUse) {
+		return db, err
+	}
+	url, err := localpg.RunningURL(localpg.Config{DataDir: c.DataDir.Value})
+	if err != nil {
+		return nil, fmt.Errorf("find the running private Postgres: %w", err)
+	}
+	return &database{url: url}, nil
+}
+
 // close stops the private Postgres. It works after ctx has ended, too: nothing may be left behind.
 func (d *database) close(ctx context.Context) error {
 	if d.private == nil {
@@ -91,8 +105,8 @@ func scanUTC(_ context.Context, conn *pgx.Conn) error {
 }
 
 // ready opens the database for a command that needs the schema as it is: it checks, and changes nothing.
-func (a *app) ready(ctx context.Context, c config, logger *slog.Logger) (*database, *pgxpool.Pool, error) {
-	db, err := openDatabase(ctx, c, logger)
+func ready(ctx context.Context, c config, logger *slog.Logger) (*database, *pgxpool.Pool, error) {
+	db, err := joinDatabase(ctx, c, logger)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -26,11 +26,11 @@ import (
 
 // demoOptions are demo's own flags.
 type demoOptions struct {
-	seed  uint64
-	past  time.Duration
-	speed float64
-	for_  time.Duration
-	quiet bool
+	seed   uint64
+	past   time.Duration
+	speed  float64
+	length time.Duration
+	quiet  bool
 }
 
 func newDemo(a *app) *cobra.Command {
@@ -48,7 +48,7 @@ Ctrl-C ends it and leaves nothing behind: no Postgres, no folder.`,
   queuetrack demo --seed 7 --past 6h --for 1m`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.past < 0 || o.past > 12*time.Hour || o.speed < 0 || o.for_ < 0 {
+			if o.past < 0 || o.past > 12*time.Hour || o.speed < 0 || o.length < 0 {
 				return usageError{errors.New("--past is 0 to 12h, --speed and --for are not negative")}
 			}
 			return a.demo(cmd.Context(), o)
@@ -57,7 +57,7 @@ Ctrl-C ends it and leaves nothing behind: no Postgres, no folder.`,
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "`N` that the day is drawn from: the same number, the same visitors")
 	cmd.Flags().DurationVar(&o.past, "past", 3*time.Hour, "how long ago the service points opened")
 	cmd.Flags().Float64Var(&o.speed, "speed", 0, "tell the past `N` times as fast as it was (60: a minute a second); 0: as fast as it is answered")
-	cmd.Flags().DurationVar(&o.for_, "for", 0, "end by itself after this long; 0: with Ctrl-C")
+	cmd.Flags().DurationVar(&o.length, "for", 0, "end by itself after this long; 0: with Ctrl-C")
 	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "show no overview")
 	return cmd
 }
@@ -70,9 +70,9 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 	if err := api.CheckListen(c.Listen.Value, false); err != nil {
 		return err
 	}
-	if o.for_ > 0 {
+	if o.length > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.for_)
+		ctx, cancel = context.WithTimeout(ctx, o.length)
 		defer cancel()
 	}
 	listener, err := a.listenOrElsewhere(ctx, c.Listen)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,12 +14,29 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"queuetrack/migrations/dbtest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"queuetrack": main})
+	testscript.Main(leakChecked{m}, map[string]func(){"queuetrack": main})
+}
+
+// leakChecked fails a run of all tests that left goroutines behind.
+type leakChecked struct{ *testing.M }
+
+func (m leakChecked) Run() int {
+	code := m.M.Run()
+	if code != 0 {
+		return code // a failed test may well leave something behind
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintf(os.Stderr, "the tests left goroutines behind: %v\n", err)
+		return 1
+	}
+	return 0
 }
 
 // TestScripts runs the command as a person would, each script of testdata/script with a database of its own.
@@ -68,8 +86,10 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: get URL [PATTERN]")
 	}
 	pattern := regexp.MustCompile(strings.Join(args[1:], ""))
+	client := &http.Client{Timeout: startTimeout}
+	defer client.CloseIdleConnections()
 	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); {
-		resp, err := http.Get(args[0])
+		resp, err := client.Get(args[0])
 		ts.Check(err)
 		body, err := io.ReadAll(resp.Body)
 		ts.Check(errors.Join(err, resp.Body.Close()))
@@ -89,8 +109,11 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // openFolder is a fresh temporary folder that other users may pass through, as the private Postgres of root does.

@@ -101,7 +101,7 @@ func (a *app) onDatabase(ctx context.Context, do func(context.Context, string, *
 		return err
 	}
 	logger := c.logger(a.stderr, slog.LevelInfo)
-	db, err := openDatabase(ctx, c, logger)
+	db, err := joinDatabase(ctx, c, logger)
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,8 @@ func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
 	if err := h.Shutdown(end); err != nil {
 		return fmt.Errorf("finish the running requests: %w", errors.Join(err, h.Close()))
 	}
-	<-served
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
 	return nil
 }

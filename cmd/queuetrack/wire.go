@@ -68,15 +68,6 @@ func (c config) replayWindow(name string) time.Duration {
 	return defaultReplayWindow
 }
 
-// names are the sources' names, in the order of the configuration.
-func (c config) names() []string {
-	list := make([]string, len(c.Sources))
-	for i, s := range c.Sources {
-		list[i] = s.Name
-	}
-	return list
-}
-
 // logger writes to w in the configured format.
 func (c config) logger(w io.Writer, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
@@ -92,7 +83,7 @@ func (a *app) withParts(ctx context.Context, do func(context.Context, *parts) er
 	if err != nil {
 		return err
 	}
-	db, pool, err := a.ready(ctx, c, c.logger(a.stderr, slog.LevelWarn))
+	db, pool, err := ready(ctx, c, c.logger(a.stderr, slog.LevelWarn))
 	if err != nil {
 		return err
 	}

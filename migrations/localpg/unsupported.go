@@ -32,3 +32,6 @@ func (*Server) Stop(context.Context) error { return nil }
 
 // InUse is false.
 func InUse(string) bool { return false }
+
+// RunningURL refuses, as Start does.
+func RunningURL(Config) (string, error) { return "", errors.New("no private Postgres on this system") }
