@@ -60,7 +60,7 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, name string, err e
 
 // How much more of a refused body is swallowed, and for how long.
 const (
-	lingerBytes = 1 << 20
+	lingerBytes = 32 << 20
 	lingerTime  = time.Second
 )
 
