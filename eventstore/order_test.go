@@ -90,6 +90,9 @@ func appendFromEight(t *testing.T, url string) map[string]int64 {
 			for i := range 25 {
 				d := body(fmt.Sprint(n), fmt.Sprint(i))
 				r, err := log.Append(t.Context(), source, d)
+				for errors.Is(err, eventstore.ErrBusy) { // as a sender would
+					r, err = log.Append(t.Context(), source, d)
+				}
 				if err != nil {
 					t.Errorf("append: %v", err)
 					return
