@@ -99,7 +99,9 @@ func TestProcessThatLostItsLeaseGoesOnWriting(t *testing.T) {
 	g := newGate()
 	slow.models = append([]projection.ReadModel{g}, w.models...)
 	done := make(chan error, 1)
-	go func() { done <- slow.runner(projection.Config{Lease: time.Hour, Poll: time.Millisecond}).CatchUp(t.Context()) }()
+	go func() {
+		done <- slow.runner(projection.Config{Lease: time.Hour, Poll: time.Millisecond}).CatchUp(t.Context())
+	}()
 	<-g.entered // it is in the middle of its page …
 	w.exec(`UPDATE shard SET lease_until = '-infinity'`)
 	w.catchUp() // … when another one takes over and finishes

@@ -1,0 +1,125 @@
+package projection_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"queuetrack/eventstore"
+	"queuetrack/eventstore/source"
+	"queuetrack/projection"
+)
+
+// A difference in any table is found, and named.
+func TestVerifyFindsWhatWasPlanted(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, sql, want string }{
+		{"body", `UPDATE event SET body = convert_to(convert_from(body, 'UTF8') || ' ', 'UTF8') WHERE position = 2`, "city a: the body is not the one that the digest was made of"},
+		{"checkpoint ahead", `UPDATE shard SET position = 99`, "city : the checkpoint 99 is ahead of the log's tail 7"},
+		{"checkpoint behind", `UPDATE shard SET position = 6`, "city b: folded: row is too many"},
+		{"halted", `UPDATE shard SET halted = 'a hole'`, "city : the projection is halted: a hole"},
+
+		{"folded changed", `UPDATE folded_0 SET facts = facts || '\x20' WHERE ticket = 'a'`, "city a: folded: row differs from the log: facts"},
+		{"folded missing", `DELETE FROM folded_0 WHERE ticket = 'a'`, "city a: folded: row is missing"},
+		{"folded extra", `INSERT INTO folded_0 SELECT source, 'zz', status, facts, last_position, last_received_at FROM folded_0 WHERE ticket = 'a'`, "city zz: folded: row is too many"},
+
+		{"ticket changed", `UPDATE board_ticket_0 SET status = 'waiting' WHERE ticket = 'a'`, `city a: board_ticket: row differs from the log: status is "waiting", should be "served"`},
+		{"ticket's state changed", `UPDATE board_ticket_0 SET state = jsonb_set(state, '{label}', '"Z"') WHERE ticket = 'a'`, "city a: board_ticket: row differs from the log: state"},
+		{"ticket missing", `DELETE FROM board_ticket_0 WHERE ticket = 'b'`, "city b: board_ticket: row is missing"},
+		{"ticket extra", `INSERT INTO board_ticket_0 SELECT source, '0', status, queue, created_at, entered_at, priority, order_at, order_position, state FROM board_ticket_0 WHERE ticket = 'b'`, "city 0: board_ticket: row is too many"},
+		{"counts", `UPDATE board_ticket_0 SET queue = '2' WHERE ticket = 'b'`, `city : board: 1 tickets are waiting in queue "2", by their spells 0`},
+
+		{"spell changed", `UPDATE board_spell_0 SET to_at = to_at + interval '1 us' WHERE ticket = 'a' AND n = 1`, "city a: board_spell: row 1 differs from the log: to"},
+		{"spell missing", `DELETE FROM board_spell_0 WHERE ticket = 'b'`, "city b: board_spell: row 1 is missing"},
+		{"spell extra", `INSERT INTO board_spell_0 SELECT source, ticket, 9, status, queue, from_at, to_at, entered_at FROM board_spell_0 WHERE ticket = 'b'`, "city b: board_spell: row 9 is too many"},
+
+		{"queue changed", `UPDATE board_queue_0 SET last_position = 1 WHERE queue = '1'`, `city : board_queue: row "1" differs from the log: lastposition is "1", should be "7"`},
+		{"queue missing", `DELETE FROM board_queue_0`, `city : board_queue: row "1" is missing`},
+		{"queue extra", `INSERT INTO board_queue_0 VALUES ('city', '9', now(), 1)`, `city : board_queue: row "9" is too many`},
+
+		{"name changed", `UPDATE board_name_0 SET name = 'Visas'`, `city : board_name: row queue "1" differs from the log: name is "Visas", should be "Passports"`},
+		{"name missing", `DELETE FROM board_name_0`, `city : board_name: row queue "1" is missing`},
+		{"name extra", `INSERT INTO board_name_0 VALUES ('city', 'queue', '9', 'Visas', 1)`, `city : board_name: row queue "9" is too many`},
+
+		{"history changed", `UPDATE history_0 SET detail = '{}' WHERE position = 2`, "city a: history: row 2 differs from the log: detail"},
+		{"history's link changed", `UPDATE history_0 SET next_position = NULL WHERE position = 1`, `city a: history: row 1 differs from the log: next is "0", should be "2"`},
+		{"history missing", `DELETE FROM history_0 WHERE position = 2`, "city a: history: row 2 is missing"},
+		{"history extra", `INSERT INTO history_0 SELECT source, ticket, 99, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state FROM history_0 WHERE position = 2`, "city a: history: row 99 is too many"},
+
+		{"segment changed", `UPDATE wait_segment_0 SET wait_seconds = wait_seconds + 1 WHERE ticket = 'a'`, `city a: wait_segment: row 1 differs from the log: waitseconds is "60", should be "59"`},
+		{"segment missing", `DELETE FROM wait_segment_0 WHERE ticket = 'b'`, "city b: wait_segment: row 1 is missing"},
+		{"segment extra", `INSERT INTO wait_segment_0 SELECT source, 'c', n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered FROM wait_segment_0 WHERE ticket = 'b'`, "city c: wait_segment: row 1 is too many"},
+
+		{"dead letter missing", `DELETE FROM dead_letter WHERE position = 5`, "city c: the event can't be folded, and is no dead letter: decode: no such status"},
+		{"dead letter extra", `INSERT INTO dead_letter VALUES ('city', 0, 77, 'b', NULL, '')`, "city b: dead_letter: row 77 is too many"},
+		{"dead letter of a sound event", `INSERT INTO dead_letter VALUES ('city', 0, 7, 'b', NULL, '')`, "city b: history: row 7 is too many"},
+		{"dead letter behind nothing", `UPDATE dead_letter SET behind = 3 WHERE position = 6`, "city c: dead_letter: row 6 waits behind 3, which is no dead letter"},
+	}
+	w := newWorld(t)
+	plant(w)
+	w.check()
+	undo := undoable(w)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) { // one after the other on one database, each undone
+			other := *w
+			other.t = t
+			other.damage(test.sql)
+			if found := strings.Join(other.violations(), "\n"); !strings.Contains(found, test.want) {
+				t.Errorf("Verify found:\n%s\nwant among it:\n%s", found, test.want)
+			}
+			other.damage(undo)
+		})
+	}
+	w.check()
+}
+
+// undoable keeps a copy of all tables, and returns what brings them back.
+func undoable(w *world) string {
+	var undo strings.Builder
+	for _, table := range slices.Concat(tables, []string{"shard", "event"}) {
+		w.exec(`CREATE TABLE undo_` + table + ` AS TABLE ` + table)
+		undo.WriteString(`DELETE FROM ` + table + `; INSERT INTO ` + table + ` TABLE undo_` + table + `;`)
+	}
+	return undo.String()
+}
+
+// plant makes a little of everything: a served ticket, a waiting one, a dead one with an event behind, a name.
+func plant(w *world) {
+	w.append("city",
+		delivery("a", noon, created("1", noon)),
+		delivery("a", minute(1), called(minute(1).Add(-1e9))),
+		delivery("a", minute(2), served(minute(2), minute(1).Add(-1e9))),
+		delivery("", minute(2), said{Mute: true, Names: []source.Name{{Kind: source.NameQueue, ID: "1", Name: "Passports"}}}),
+		delivery("c", minute(3), said{Fail: "no such status"}),
+		delivery("c", minute(4), created("1", minute(4))),
+		delivery("b", minute(5), created("1", minute(5))))
+	w.catchUp()
+}
+
+func TestVerifyCountsWhatItWentThrough(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	plant(w)
+	w.append("old", delivery("x", noon, created("1", noon))) // no longer configured: its log is checked
+	got, err := projection.Verify(t.Context(), w.pool, w.sources, w.models, func(v eventstore.Violation) { t.Errorf("violation: %v", v) })
+	if want := (projection.Verified{Sources: 2, Events: 8, Tickets: 2}); err != nil || got != want {
+		t.Errorf("Verify went through %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// Ranges of tickets cover all ids, also when there are more than one reads at a time.
+func TestVerifyGoesThroughManyTickets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.append("city", bustle(3, 4000)...)
+	w.catchUp()
+	w.check()
+	w.exec(`DELETE FROM board_ticket_0 WHERE ticket = (SELECT max(ticket) FROM board_ticket_0)`)
+	w.exec(`UPDATE wait_segment_0 SET queue = 'x' WHERE ticket = (SELECT min(ticket) FROM wait_segment_0)`)
+	found := strings.Join(w.violations(), "\n")
+	for _, want := range []string{"board_ticket: row is missing", "wait_segment: row 1 differs from the log: queue"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("Verify found:\n%s\nwant among it: %s", found, want)
+		}
+	}
+}
