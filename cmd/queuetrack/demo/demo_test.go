@@ -38,7 +38,7 @@ func TestEveryKindOfStepHappens(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	last := opening
-	for _, d := range until(1, opening.Add(2*time.Hour)) {
+	for _, d := range until(1, opening.Add(3*time.Hour)) {
 		if d.At.Before(last) {
 			t.Fatalf("delivery at %s after one at %s", d.At, last)
 		}

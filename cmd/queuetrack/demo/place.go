@@ -59,8 +59,8 @@ func Places() []Place {
 				{"37340", "Parking permits", "City Hall", 34, 3},
 			},
 			habits: habits{
-				edits: 60, leaves: 350, recalled: 90, returns: 35, noShow: 45, moves: 25,
-				patience: 25 * time.Minute, walk: 25 * time.Second, service: 5 * time.Minute,
+				edits: 60, leaves: 450, recalled: 90, returns: 35, noShow: 45, moves: 25,
+				patience: 9 * time.Minute, walk: 25 * time.Second, service: 5 * time.Minute,
 			},
 		},
 		{
@@ -70,8 +70,8 @@ func Places() []Place {
 				{"dd31dda9-5ec0-46c6-a75b-71cb1f66a48d", "Returns", "Store Kungens Kurva", 66, 5},
 			},
 			habits: habits{
-				books: 220, leaves: 400, recalled: 80, returns: 50, noShow: 40, rates: 150,
-				patience: 20 * time.Minute, walk: 40 * time.Second, service: 4 * time.Minute,
+				books: 220, leaves: 450, recalled: 80, returns: 50, noShow: 40, rates: 150,
+				patience: 8 * time.Minute, walk: 40 * time.Second, service: 4 * time.Minute,
 			},
 		},
 		{
@@ -81,8 +81,8 @@ func Places() []Place {
 				{"3", "Billing", "Help desk", 30, 3},
 			},
 			habits: habits{
-				edits: 300, leaves: 60, returns: 40, moves: 60, pauses: 90, reopens: 60, merges: 25,
-				patience: 30 * time.Minute, walk: time.Minute, service: 5 * time.Minute,
+				edits: 300, leaves: 150, returns: 40, moves: 60, pauses: 90, reopens: 60, merges: 50,
+				patience: 10 * time.Minute, walk: time.Minute, service: 5 * time.Minute,
 			},
 		},
 	}
