@@ -103,6 +103,7 @@ func (a *app) runDemo(ctx context.Context, c config, l net.Listener, o demoOptio
 		defer end()
 		return a.serveOn(running, c, l, logger, false, func(s *server) {
 			day := &serviceDay{app: a, options: o, parts: s.parts, base: "http://" + reachable(l.Addr().String())}
+			day.caughtUp = day.explain
 			group.Go(func() error { return day.run(running) })
 		})
 	})
@@ -167,8 +168,9 @@ type serviceDay struct {
 	options  demoOptions
 	parts    *parts
 	base     string
+	caughtUp func() // called once, when the day has reached the present
 	posted   atomic.Int64
-	caughtUp atomic.Bool
+	live     atomic.Bool
 }
 
 func (d *serviceDay) run(ctx context.Context) error {
@@ -176,7 +178,7 @@ func (d *serviceDay) run(ctx context.Context) error {
 	group.Go(func() error {
 		player := demo.Player{
 			Post: d.post, Now: time.Now, Speed: d.options.speed,
-			CaughtUp: func() { d.caughtUp.Store(true); d.explain() },
+			CaughtUp: func() { d.live.Store(true); d.caughtUp() },
 		}
 		return player.Play(ctx, demo.NewDay(d.options.seed, time.Now().Add(-d.options.past)))
 	})
@@ -265,7 +267,7 @@ func (d *serviceDay) show(ctx context.Context) error {
 			}
 		}
 		wait := pause
-		if !d.caughtUp.Load() {
+		if !d.live.Load() {
 			wait = drawOnTerminal
 		}
 		sleep(ctx, wait)
@@ -275,7 +277,7 @@ func (d *serviceDay) show(ctx context.Context) error {
 
 func (d *serviceDay) title() string {
 	phase := "live"
-	if !d.caughtUp.Load() {
+	if !d.live.Load() {
 		phase = "telling the past"
 	}
 	return fmt.Sprintf("queuetrack demo · %s · %s · %d webhooks", time.Now().Format("15:04:05"), phase, d.posted.Load())
