@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -58,6 +59,7 @@ func startContainer(ctx context.Context) (*server, error) {
 	defer cancel()
 	var line client.ContainerAttachResult
 	pg, err := postgres.Run(ctx, image,
+		postgres.WithPassword(rand.Text()), // the port is published on every address
 		testcontainers.WithEntrypoint("sh", "-c", lifeline, "postgres"),
 		testcontainers.WithCmd(serverArguments()...),
 		testcontainers.WithConfigModifier(func(c *container.Config) { c.OpenStdin, c.StdinOnce = true, true }),

@@ -16,8 +16,8 @@ const (
 	localAbandonedAfter = time.Hour
 )
 
-// serverSettings give many small databases room, and connections enough for parallel tests.
-var serverSettings = map[string]string{"max_connections": "200", "autovacuum": "off", "max_wal_size": "4GB"}
+// serverSettings are of the servers started here: connections enough for parallel tests, few checkpoints.
+var serverSettings = map[string]string{"max_connections": "200", "max_wal_size": "4GB"}
 
 // startLocal starts a private server from installed binaries. If this test binary is killed, the server ends with
 // it; its folder goes when a later test starts one.

@@ -31,6 +31,8 @@ const (
 	readyPoll = 20 * time.Millisecond
 )
 
+var errEnded = errors.New("postgres ended by itself")
+
 // A Server is a running private Postgres. Its methods may be called from any goroutine.
 type Server struct {
 	url     string
@@ -203,7 +205,7 @@ func (s *Server) Err() error {
 	}
 	select {
 	case <-s.done:
-		return fmt.Errorf("postgres ended by itself (%v):\n%s", s.child.err, s.log.tail())
+		return fmt.Errorf("%w:\n%s", errors.Join(errEnded, s.child.err), s.log.tail())
 	default:
 		return nil
 	}
