@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,13 +16,12 @@ import (
 // kind is a vendor, as the configuration calls it.
 type kind string
 
+// The kinds that have settings of their own.
 const (
 	kindQminder     kind = "qminder"
 	kindOmbori      kind = "ombori"
 	kindSuperOffice kind = "superoffice"
 )
-
-var kinds = []kind{kindQminder, kindOmbori, kindSuperOffice}
 
 // The defaults of a source.
 const (
@@ -124,8 +124,8 @@ func (r *fileReader) source(node ast.Node) sourceConfig {
 
 // checkKind refuses settings that the kind does not have: they would do nothing, against what their author believes.
 func (r *fileReader) checkKind(node ast.Node, k kind, file fileSource) {
-	if !slices.Contains(kinds, k) {
-		r.add(find(node, "kind"), "kind %q: qminder, ombori or superoffice", k)
+	if known := vendors(); known[k] == nil {
+		r.add(find(node, "kind"), "kind %q: one of %v", k, slices.Sorted(maps.Keys(known)))
 		return
 	}
 	for _, only := range []struct {
