@@ -17,8 +17,8 @@ COMMENT ON TABLE board_ticket_0 IS 'each ticket as it is now';
 COMMENT ON COLUMN board_ticket_0.entered_at IS 'entry to the current segment; null: never began to wait';
 COMMENT ON COLUMN board_ticket_0.order_at IS 'the vendor''s order, else the entry: with priority before and order_position after, the order of the queue';
 CREATE INDEX board_ticket_0_open ON board_ticket_0 (source, queue, status, priority DESC, order_at, order_position)
-    INCLUDE (entered_at)
     WHERE status IN ('booked', 'waiting', 'called', 'serving', 'on_hold');
+CREATE INDEX board_ticket_0_longest ON board_ticket_0 (source, queue, entered_at) WHERE status = 'waiting';
 CREATE INDEX board_ticket_0_newest ON board_ticket_0 (created_at DESC, source, ticket);
 
 CREATE TABLE board_spell_0 (
@@ -42,9 +42,15 @@ CREATE TABLE board_queue_0 (
     queue         text        NOT NULL,
     last_event_at timestamptz NOT NULL,
     last_position bigint      NOT NULL,
+    waiting       bigint      NOT NULL,
+    called        bigint      NOT NULL,
+    serving       bigint      NOT NULL,
+    on_hold       bigint      NOT NULL,
+    booked        bigint      NOT NULL,
     CONSTRAINT board_queue_0_pk PRIMARY KEY (source, queue)
 );
 COMMENT ON TABLE board_queue_0 IS 'every queue that a ticket was ever in';
+COMMENT ON COLUMN board_queue_0.waiting IS 'how many tickets stand in it now, by status: kept up by each event''s difference, so that the board needs not count';
 COMMENT ON COLUMN board_queue_0.last_event_at IS 'received_at of the last event about a ticket that was, came or went there';
 
 CREATE TABLE board_name_0 (

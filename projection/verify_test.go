@@ -34,8 +34,9 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 		{"spell extra", `INSERT INTO board_spell_0 SELECT source, ticket, 9, status, queue, from_at, to_at, entered_at FROM board_spell_0 WHERE ticket = 'b'`, "city b: board_spell: row 9 is too many"},
 
 		{"queue changed", `UPDATE board_queue_0 SET last_position = 1 WHERE queue = '1'`, `city : board_queue: row "1" differs from the log: lastposition is "1", should be "7"`},
+		{"queue's number changed", `UPDATE board_queue_0 SET waiting = waiting + 1`, `city : board_queue: row "1" differs from the log: waiting is "2", should be "1"`},
 		{"queue missing", `DELETE FROM board_queue_0`, `city : board_queue: row "1" is missing`},
-		{"queue extra", `INSERT INTO board_queue_0 VALUES ('city', '9', now(), 1)`, `city : board_queue: row "9" is too many`},
+		{"queue extra", `INSERT INTO board_queue_0 VALUES ('city', '9', now(), 1, 0, 0, 0, 0, 0)`, `city : board_queue: row "9" is too many`},
 
 		{"name changed", `UPDATE board_name_0 SET name = 'Visas'`, `city : board_name: row queue "1" differs from the log: name is "Visas", should be "Passports"`},
 		{"name missing", `DELETE FROM board_name_0`, `city : board_name: row queue "1" is missing`},

@@ -1,9 +1,9 @@
 // Package board is the read model of who is where, now and at any instant.
 //
 // It keeps four tables: each ticket as it is now (its whole state as JSON beside what queries filter and order by), each
-// ticket's spells (what its status and queue were when), every queue that was ever heard of, and the vendors' names.
-// A ticket's rows are a function of its state, so it does not matter how many events brought it there; a queue's and a
-// name's row is the one of the highest position. Names are resolved when answering, and stored in no other row.
+// ticket's spells (what its status and queue were when), every queue that was ever heard of with how many tickets stand in
+// it, and the vendors' names. A ticket's rows are a function of its state, so it does not matter how many events brought
+// it there; a queue's numbers are the sum of each event's difference, which needs no page to begin anywhere either. Names are resolved when answering, and stored in no other row.
 package board
 
 import (
@@ -107,10 +107,33 @@ func entryOf(s ticket.State, p ticket.Spell) time.Time {
 	return entered
 }
 
-// visit is a row of board_queue_{set}: the last event that had to do with the queue.
-type visit struct {
+// queueRow is a row of board_queue_{set}: the last event that had to do with the queue, and how many tickets stand in it.
+// In a page's changes the numbers are differences.
+type queueRow struct {
 	LastEventAt  time.Time
 	LastPosition int64
+	Waiting      int64
+	Called       int64
+	Serving      int64
+	OnHold       int64
+	Booked       int64
+}
+
+// count adds n tickets of a status.
+func (q *queueRow) count(s ticket.Status, n int64) {
+	switch s {
+	case ticket.StatusWaiting:
+		q.Waiting += n
+	case ticket.StatusCalled:
+		q.Called += n
+	case ticket.StatusServing:
+		q.Serving += n
+	case ticket.StatusOnHold:
+		q.OnHold += n
+	case ticket.StatusBooked:
+		q.Booked += n
+	case ticket.StatusServed, ticket.StatusCancelled, ticket.StatusNoShow, ticket.StatusMerged, ticket.StatusExpired:
+	}
 }
 
 // named is a row of board_name_{set}: the latest name.
@@ -119,25 +142,34 @@ type named struct {
 	Position int64
 }
 
-// latest are the rows that belong to no ticket: of all events that speak of a queue or a name, the last one's.
-type latest struct {
-	queues map[string]visit
+// sums are the rows that belong to no ticket: of each queue and name what the last event said, and the queues' numbers.
+type sums struct {
+	queues map[string]*queueRow
 	names  map[nameKey]named
 }
 
-func newLatest() latest { return latest{map[string]visit{}, map[nameKey]named{}} }
+func newSums() sums { return sums{map[string]*queueRow{}, map[nameKey]named{}} }
 
 // add takes a change in. Changes may come in any order.
-func (l latest) add(source string, c projection.Change) {
+func (s sums) add(source string, c projection.Change) {
 	for queue := range queuesOf(c) {
-		if c.Event.Position > l.queues[queue].LastPosition {
-			l.queues[queue] = visit{projection.StoredTime(c.Event.ReceivedAt), c.Event.Position}
+		if s.queues[queue] == nil {
+			s.queues[queue] = &queueRow{}
 		}
+		if q := s.queues[queue]; c.Event.Position > q.LastPosition {
+			q.LastEventAt, q.LastPosition = projection.StoredTime(c.Event.ReceivedAt), c.Event.Position
+		}
+	}
+	if c.Before.Status != "" {
+		s.queues[c.Before.Queue].count(c.Before.Status, -1)
+	}
+	if c.After.Status != "" {
+		s.queues[c.After.Queue].count(c.After.Status, 1)
 	}
 	for _, n := range c.Names {
 		key := nameKey{source, string(n.Kind), n.ID}
-		if c.Event.Position >= l.names[key].Position {
-			l.names[key] = named{n.Name, c.Event.Position}
+		if c.Event.Position >= s.names[key].Position {
+			s.names[key] = named{n.Name, c.Event.Position}
 		}
 	}
 }

@@ -19,12 +19,12 @@ type check struct {
 	set    projection.Set
 	source string
 	report func(eventstore.Violation)
-	latest latest // what the changes so far demand of queues and names
+	sums   sums // what the changes so far demand of queues and names
 }
 
 // Check begins the comparison of one source's rows.
 func (Model) Check(tx pgx.Tx, set projection.Set, source string, report func(eventstore.Violation)) projection.Check {
-	return &check{tx: tx, set: set, source: source, report: report, latest: newLatest()}
+	return &check{tx: tx, set: set, source: source, report: report, sums: newSums()}
 }
 
 // Tickets compares the tickets' rows and their spells.
@@ -49,7 +49,7 @@ func (c *check) Tickets(ctx context.Context, in projection.Range, changes []proj
 // Ticketless takes the names, and (of changes with a ticket) the queues.
 func (c *check) Ticketless(changes []projection.Change) {
 	for _, change := range changes {
-		c.latest.add(c.source, change)
+		c.sums.add(c.source, change)
 	}
 }
 
@@ -111,24 +111,25 @@ func (c *check) Finish(ctx context.Context) error {
 
 func (c *check) queues(ctx context.Context) error {
 	rows, err := c.tx.Query(ctx, c.set.SQL(`
-		SELECT queue, last_event_at, last_position
+		SELECT queue, last_event_at, last_position, waiting, called, serving, on_hold, booked
 		FROM board_queue_{set}
 		WHERE source = $1`), c.source)
 	if err != nil {
 		return fmt.Errorf("check the queues of %s: %w", c.source, err)
 	}
-	want := map[projection.RowKey]visit{}
-	for queue, v := range c.latest.queues {
-		want[queueKey(queue)] = v
+	want := map[projection.RowKey]queueRow{}
+	for queue, q := range c.sums.queues {
+		want[queueKey(queue)] = *q
 	}
-	scan := func(row pgx.CollectableRow) (projection.RowKey, visit, error) {
-		var queue string
-		var v visit
-		err := row.Scan(&queue, &v.LastEventAt, &v.LastPosition)
-		v.LastEventAt = v.LastEventAt.UTC()
-		return queueKey(queue), v, err
-	}
-	return projection.Compare("board_queue", c.source, rows, scan, want, c.report)
+	return projection.Compare("board_queue", c.source, rows, scanQueueRow, want, c.report)
+}
+
+func scanQueueRow(row pgx.CollectableRow) (projection.RowKey, queueRow, error) {
+	var queue string
+	var q queueRow
+	err := row.Scan(&queue, &q.LastEventAt, &q.LastPosition, &q.Waiting, &q.Called, &q.Serving, &q.OnHold, &q.Booked)
+	q.LastEventAt = q.LastEventAt.UTC()
+	return queueKey(queue), q, err
 }
 
 func queueKey(queue string) projection.RowKey { return projection.RowKey{ID: fmt.Sprintf("%q", queue)} }
@@ -142,7 +143,7 @@ func (c *check) names(ctx context.Context) error {
 		return fmt.Errorf("check the names of %s: %w", c.source, err)
 	}
 	want := map[projection.RowKey]named{}
-	for key, n := range c.latest.names {
+	for key, n := range c.sums.names {
 		want[key.row()] = n
 	}
 	scan := func(row pgx.CollectableRow) (projection.RowKey, named, error) {

@@ -35,13 +35,17 @@ type Filter struct {
 // Queues returns every known queue of the filter with what stands in it now, ordered by source and queue.
 func Queues(ctx context.Context, v *projection.View, f Filter) ([]Queue, error) {
 	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
-		WITH standing AS (
-			SELECT source, queue, status, entered_at
-			FROM board_ticket_{set}
-			WHERE status IN (`+openStatuses+`)
-				AND ($1 = '' OR source = $1)
-				AND ($2 = '' OR queue = $2)
-		)`+countStanding), f.Source, f.Queue)
+		SELECT q.source, q.queue, q.waiting, q.called, q.serving, q.on_hold, q.booked,
+			(SELECT t.entered_at
+			FROM board_ticket_{set} t
+			WHERE q.waiting > 0 AND t.source = q.source AND t.queue = q.queue AND t.status = 'waiting'
+			ORDER BY t.entered_at
+			LIMIT 1),
+			q.last_event_at
+		FROM board_queue_{set} q
+		WHERE ($1 = '' OR q.source = $1)
+			AND ($2 = '' OR q.queue = $2)
+		ORDER BY q.source, q.queue`), f.Source, f.Queue)
 	return collectQueues(rows, err)
 }
 
@@ -49,17 +53,19 @@ func Queues(ctx context.Context, v *projection.View, f Filter) ([]Queue, error) 
 func QueuesAt(ctx context.Context, v *projection.View, f Filter, at time.Time) ([]Queue, error) {
 	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
 		WITH standing AS (
-			SELECT source, queue, status, entered_at
-			FROM board_spell_{set}
-			WHERE from_at <= $3 AND (to_at > $3 OR to_at IS NULL)
-				AND ($1 = '' OR source = $1)
-				AND ($2 = '' OR queue = $2)
-		)`+countStanding), f.Source, f.Queue, at)
-	return collectQueues(rows, err)
-}
-
-// countStanding counts the rows of "standing" by queue, and puts each known queue beside its count.
-const countStanding = `,
+			-- By source and in two halves, each of which is one stretch of the index.
+			SELECT p.source, s.queue, s.status, s.entered_at
+			FROM (SELECT DISTINCT source FROM board_queue_{set} WHERE ($1 = '' OR source = $1)) AS p,
+				LATERAL (
+					SELECT queue, status, entered_at
+					FROM board_spell_{set}
+					WHERE source = p.source AND from_at <= $3 AND to_at > $3
+					UNION ALL
+					SELECT queue, status, entered_at
+					FROM board_spell_{set}
+					WHERE source = p.source AND from_at <= $3 AND to_at IS NULL) AS s
+			WHERE ($2 = '' OR s.queue = $2)
+		),
 		counted AS (
 			SELECT source, queue,
 				count(*) FILTER (WHERE status = 'waiting') AS waiting,
@@ -78,7 +84,9 @@ const countStanding = `,
 		LEFT JOIN counted c ON c.source = q.source AND c.queue = q.queue
 		WHERE ($1 = '' OR q.source = $1)
 			AND ($2 = '' OR q.queue = $2)
-		ORDER BY q.source, q.queue`
+		ORDER BY q.source, q.queue`), f.Source, f.Queue, at)
+	return collectQueues(rows, err)
+}
 
 func collectQueues(rows pgx.Rows, err error) ([]Queue, error) {
 	if err != nil {

@@ -17,15 +17,15 @@ import (
 // Write brings tickets, spells, queues and names up to date, in one round trip.
 func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source string, changes []projection.Change) error {
 	var batch pgx.Batch
-	l := newLatest()
+	s := newSums()
 	for _, c := range changes {
-		l.add(source, c)
+		s.add(source, c)
 	}
 	moves := movesOf(changes)
 	queueTickets(&batch, set, source, moves)
 	queueSpells(&batch, set, source, moves)
-	queueQueues(&batch, set, source, l.queues)
-	queueNames(&batch, set, source, l.names)
+	queueQueues(&batch, set, source, s.queues)
+	queueNames(&batch, set, source, s.names)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("write the board of %s: %w", source, err)
 	}
@@ -138,24 +138,32 @@ func commonLength(a, b []spellRow) int {
 	return n
 }
 
-func queueQueues(batch *pgx.Batch, set projection.Set, source string, queues map[string]visit) {
+func queueQueues(batch *pgx.Batch, set projection.Set, source string, queues map[string]*queueRow) {
 	if len(queues) == 0 {
 		return
 	}
 	var at []time.Time
-	var positions []int64
-	ids := slices.Sorted(maps.Keys(queues)) // one order for all writers
+	var positions, waiting, called, serving, onHold, booked []int64
+	ids := slices.Sorted(maps.Keys(queues))
 	for _, id := range ids {
-		at, positions = append(at, queues[id].LastEventAt), append(positions, queues[id].LastPosition)
+		q := queues[id]
+		at, positions = append(at, q.LastEventAt), append(positions, q.LastPosition)
+		waiting, called, serving = append(waiting, q.Waiting), append(called, q.Called), append(serving, q.Serving)
+		onHold, booked = append(onHold, q.OnHold), append(booked, q.Booked)
 	}
 	batch.Queue(set.SQL(`
-		INSERT INTO board_queue_{set} AS q (source, queue, last_event_at, last_position)
+		INSERT INTO board_queue_{set} AS q (source, queue, last_event_at, last_position, waiting, called, serving, on_hold, booked)
 		SELECT $1, v.*
-		FROM unnest($2::text[], $3::timestamptz[], $4::bigint[]) AS v
+		FROM unnest($2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS v
 		ON CONFLICT (source, queue) DO UPDATE SET
 			last_event_at = excluded.last_event_at,
-			last_position = excluded.last_position
-		WHERE excluded.last_position > q.last_position`), source, ids, at, positions)
+			last_position = excluded.last_position,
+			waiting = q.waiting + excluded.waiting,
+			called = q.called + excluded.called,
+			serving = q.serving + excluded.serving,
+			on_hold = q.on_hold + excluded.on_hold,
+			booked = q.booked + excluded.booked`),
+		source, ids, at, positions, waiting, called, serving, onHold, booked)
 }
 
 func queueNames(batch *pgx.Batch, set projection.Set, source string, latest map[nameKey]named) {
