@@ -90,7 +90,7 @@ func sinceFullHour(t time.Time) time.Duration {
 // fill adds the items that no segment made: an item for every bucket, of each source or queue that has any.
 func fill(items []Item, r Request, b buckets) ([]Item, error) {
 	groups := map[QueueID]bool{}
-	if !r.by(BySource) && !r.by(ByQueue) {
+	if !r.bySource() {
 		groups[QueueID{}] = true
 	}
 	have := map[QueueID]map[int64]bool{}

@@ -9,12 +9,11 @@ import (
 )
 
 // Which segments count for what (metrics.md, "excluded"): a negative wait and a self-registered ticket leave the
-// statistics, and none of the counts.
-const (
-	validWait      = `called_at IS NOT NULL AND wait_seconds >= 0 AND NOT self_registered`
-	validAbandoned = `outcome = 'abandoned' AND wait_seconds >= 0 AND NOT self_registered`
-	validService   = `outcome = 'served' AND service_seconds >= 0 AND NOT self_registered`
-)
+// statistics, and none of the counts. A NULL counts for nothing.
+const counted = `
+				CASE WHEN called_at IS NOT NULL AND wait_seconds >= 0 AND NOT self_registered THEN wait_seconds END AS wait,
+				CASE WHEN outcome = 'abandoned' AND wait_seconds >= 0 AND NOT self_registered THEN wait_seconds END AS abandoned,
+				CASE WHEN outcome = 'served' AND service_seconds >= 0 AND NOT self_registered THEN service_seconds END AS service`
 
 // components are what an item is made of, in the order that scanItem reads. $4 are the percentiles, $5 the threshold.
 const components = `
@@ -29,22 +28,16 @@ const components = `
 			count(*) FILTER (WHERE outcome = 'merged'),
 			count(*) FILTER (WHERE outcome = 'open'),
 
-			count(*) FILTER (WHERE ` + validWait + `),
-			coalesce(sum(wait_seconds) FILTER (WHERE ` + validWait + `), 0)::bigint,
-			coalesce(max(wait_seconds) FILTER (WHERE ` + validWait + `), 0),
-			percentile_disc($4::float8[]) WITHIN GROUP (ORDER BY wait_seconds) FILTER (WHERE ` + validWait + `),
+			count(wait), coalesce(sum(wait), 0)::bigint, coalesce(max(wait), 0),
+			percentile_disc($4::float8[]) WITHIN GROUP (ORDER BY wait) FILTER (WHERE wait IS NOT NULL),
 
-			count(*) FILTER (WHERE ` + validAbandoned + `),
-			coalesce(sum(wait_seconds) FILTER (WHERE ` + validAbandoned + `), 0)::bigint,
-			coalesce(max(wait_seconds) FILTER (WHERE ` + validAbandoned + `), 0),
-			percentile_disc($4::float8[]) WITHIN GROUP (ORDER BY wait_seconds) FILTER (WHERE ` + validAbandoned + `),
+			count(abandoned), coalesce(sum(abandoned), 0)::bigint, coalesce(max(abandoned), 0),
+			percentile_disc($4::float8[]) WITHIN GROUP (ORDER BY abandoned) FILTER (WHERE abandoned IS NOT NULL),
 
-			count(*) FILTER (WHERE ` + validService + `),
-			coalesce(sum(service_seconds) FILTER (WHERE ` + validService + `), 0)::bigint,
-			coalesce(max(service_seconds) FILTER (WHERE ` + validService + `), 0),
-			percentile_disc($4::float8[]) WITHIN GROUP (ORDER BY service_seconds) FILTER (WHERE ` + validService + `),
+			count(service), coalesce(sum(service), 0)::bigint, coalesce(max(service), 0),
+			percentile_disc($4::float8[]) WITHIN GROUP (ORDER BY service) FILTER (WHERE service IS NOT NULL),
 
-			count(*) FILTER (WHERE outcome = 'served' AND ` + validWait + ` AND wait_seconds <= $5),
+			count(*) FILTER (WHERE outcome = 'served' AND wait <= $5),
 			count(*) FILTER (WHERE outcome = 'abandoned' AND wait_seconds <= $5),
 
 			count(*) FILTER (WHERE wait_seconds < 0 AND NOT self_registered),
@@ -58,7 +51,7 @@ func statement(r Request, b buckets) string {
 	if b.count() > 0 {
 		bucket = `width_bucket(entered_at, $6::timestamptz[])`
 	}
-	if r.by(BySource) || r.by(ByQueue) {
+	if r.bySource() && len(r.Sources) > 1 { // of one source we know the name
 		source = `source`
 	}
 	if r.by(ByQueue) {
@@ -66,15 +59,26 @@ func statement(r Request, b buckets) string {
 	}
 	return `
 		WITH known AS (SELECT $6::timestamptz[]) -- an argument must be used, also where nothing is asked of it
-		SELECT ` + bucket + `, ` + source + `, ` + queue + `,` + components + `
-		FROM wait_segment_{set}
-		WHERE source = ANY($1)
-			AND entered_at >= $2
-			AND entered_at < $3
-			AND ($7::text[] IS NULL OR (source, queue) IN (SELECT * FROM unnest($7::text[], $8::text[])))
-		GROUP BY 1, 2, 3
+		SELECT bucket, source, queue,` + components + `
+		FROM (
+			SELECT ` + bucket + ` AS bucket, ` + source + ` AS source, ` + queue + ` AS queue,
+				outcome, wait_seconds, service_seconds, self_registered,` + counted + `
+			FROM wait_segment_{set}
+			WHERE source = ANY($1)
+				AND entered_at >= $2
+				AND entered_at < $3
+				AND ($7::text[] IS NULL OR (source, queue) IN (SELECT * FROM unnest($7::text[], $8::text[])))
+			OFFSET 0 -- computed once a row, not again in each aggregate
+		) AS segment
+		GROUP BY bucket, source, queue
 		LIMIT $9`
 }
+
+// bySource reports whether items tell their source: a queue's id means nothing without it.
+func (r Request) bySource() bool { return r.by(BySource) || r.by(ByQueue) }
+
+// sortMemory is what a report's sorts may take each: two years of a location fit, and need no temporary file.
+const sortMemory = `64MB`
 
 // query returns the items that have a segment.
 func query(ctx context.Context, v *projection.View, r Request, b buckets) ([]Item, error) {
@@ -84,6 +88,9 @@ func query(ctx context.Context, v *projection.View, r Request, b buckets) ([]Ite
 	}
 	for _, q := range r.Queues {
 		sources, queues = append(sources, q.Source), append(queues, q.Queue)
+	}
+	if _, err := v.Tx.Exec(ctx, `SET LOCAL work_mem = '`+sortMemory+`'`); err != nil {
+		return nil, err
 	}
 	rows, err := v.Tx.Query(ctx, v.Set.SQL(statement(r, b)),
 		r.Sources, r.From, r.To, fractions(r.Percentiles), r.ServiceLevel, b.bounds, sources, queues, MaxItems+1)
@@ -135,6 +142,9 @@ func scanItem(row pgx.CollectableRow, r Request, b buckets) (Item, error) {
 		&item.ServedWithin, &item.AbandonedWithin, &negativeWait, &negativeService, &selfRegistered)
 	if err != nil {
 		return Item{}, err
+	}
+	if r.bySource() && len(r.Sources) == 1 {
+		item.Source = r.Sources[0]
 	}
 	if bucket > 0 {
 		item.Start, item.End = b.bounds[bucket-1], b.bounds[bucket]
