@@ -28,15 +28,16 @@ const (
 // that: the event says which position it was decided on, and a later one voids it. Safe for concurrent use, also by
 // many processes.
 type Expirer struct {
-	pool  *pgxpool.Pool
-	log   *eventstore.Log
-	after map[string]time.Duration
-	now   func() time.Time
+	pool   *pgxpool.Pool
+	log    *eventstore.Log
+	after  map[string]time.Duration
+	now    func() time.Time
+	logger *slog.Logger
 }
 
 // NewExpirer returns an expirer; after gives each source's expire_after, 0 for never.
 func NewExpirer(pool *pgxpool.Pool, log *eventstore.Log, after map[string]time.Duration, now func() time.Time) *Expirer {
-	return &Expirer{pool: pool, log: log, after: after, now: now}
+	return &Expirer{pool: pool, log: log, after: after, now: now, logger: slog.Default()}
 }
 
 // Run expires once a minute until ctx ends, and returns nil. What fails is logged, once an episode, and tried again.
@@ -50,7 +51,7 @@ func (e *Expirer) Run(ctx context.Context) error {
 			return nil
 		}
 		if err != nil && !failing {
-			slog.ErrorContext(ctx, "open tickets can't be expired now; trying again each minute", "error", err)
+			e.logger.ErrorContext(ctx, "open tickets can't be expired now; trying again each minute", "error", err)
 		}
 		failing = err != nil
 		select {

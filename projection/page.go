@@ -15,15 +15,15 @@ import (
 // next folds the shard's next page and returns how many events it scanned; 0 when there is nothing new.
 //
 // Should the database refuse to keep what an event says (our checks know of no such value, a sender may), the page is
-// gone through again, an event at a time, until the culprit is found and becomes a dead letter. Since no row depends on
-// where pages end, that changes nothing else.
+// gone through again, an event at a time, until the culprit is found and becomes a dead letter. So is a page that took
+// too long to fold. Since no row depends on where pages end, that changes nothing else.
 func (r *Runner) next(ctx context.Context, s *shard) (int, error) {
 	events, err := r.read(ctx, s, r.cfg.PageSize)
 	if err != nil || len(events) == 0 {
 		return 0, err
 	}
 	err = r.commit(ctx, s, events, nil)
-	if !unstorable(err) {
+	if !unstorable(err) && !tooSlow(err) {
 		return len(events), err
 	}
 	for i := range events {
@@ -113,13 +113,21 @@ func (r *Runner) mourn(ctx context.Context, s *shard, letters []letter) {
 // unstorable reports whether the database refused a value: a data exception, a broken constraint, a value too long for
 // an index. Trying again would not help.
 func unstorable(err error) bool {
-	var refused *pgconn.PgError
-	if !errors.As(err, &refused) || len(refused.Code) < 2 {
-		return false
-	}
-	switch refused.Code[:2] {
+	switch class := sqlState(err)[:2]; class {
 	case "22", "23", "54":
 		return true
 	}
 	return false
+}
+
+// tooSlow reports whether the server ended the transaction because nothing was heard of us for a lease's length.
+func tooSlow(err error) bool { return sqlState(err) == "25P03" }
+
+// sqlState is the database's word for an error that it returned, "00000" for any other.
+func sqlState(err error) string {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || len(refused.Code) < 5 {
+		return "00000"
+	}
+	return refused.Code
 }

@@ -111,7 +111,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) config() projection.Config {
-	return projection.Config{Lease: time.Second, Poll: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)}
+	return projection.Config{Poll: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)}
 }
 
 func (w *world) runner(cfg projection.Config) *projection.Runner {

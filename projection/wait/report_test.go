@@ -197,8 +197,14 @@ func TestGroupsAddUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, groupBy := range [][]wait.GroupKey{
-		{wait.BySource}, {wait.ByQueue}, {wait.ByDay}, {wait.ByHour}, {wait.ByQueue, wait.ByDay}, {wait.ByHour, wait.BySource},
-		{wait.BySource, wait.ByQueue}, {wait.ByDay, wait.ByHour},
+		{wait.BySource},
+		{wait.ByQueue},
+		{wait.ByDay},
+		{wait.ByHour},
+		{wait.ByQueue, wait.ByDay},
+		{wait.ByHour, wait.BySource},
+		{wait.BySource, wait.ByQueue},
+		{wait.ByDay, wait.ByHour},
 	} {
 		r := base
 		r.GroupBy, r.Zone = groupBy, tallinn
