@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -52,8 +51,8 @@ func (l *Log) Append(ctx context.Context, source string, d Delivery) (Receipt, e
 	}
 }
 
-// AppendBatch appends the deliveries in their order in one transaction: what Append's group commit does. A batch
-// whose receipts lie further apart than the replay window takes several, since only the log can tell a replay.
+// AppendBatch appends the deliveries in their order: what Append's group commit does. It takes one transaction, and
+// another one wherever a ticket's delivery comes back after a different one of it.
 //
 // There is a receipt for each delivery, in order. With an error some of them are zero: those of the deliveries that
 // were refused for what is in them, which the error names, and all that follow anything else that went wrong.
@@ -62,51 +61,17 @@ func (l *Log) AppendBatch(ctx context.Context, source string, ds []Delivery) ([]
 	for i, d := range ds {
 		es[i] = newEntry(d)
 	}
-	ln, window := l.lane(source), l.window(source)
 	receipts, errs := make([]Receipt, len(ds)), []error(nil)
-	for from := 0; from < len(es); {
-		to := from + together(es[from:], window)
-		for i, o := range l.settle(ctx, ln, es[from:to]) {
-			receipts[from+i] = o.receipt
-			if o.err != nil {
-				errs = append(errs, fmt.Errorf("delivery %d: %w", from+i, o.err))
-			}
+	for i, o := range l.settle(ctx, l.lane(source), es) {
+		receipts[i] = o.receipt
+		switch {
+		case o.err == nil:
+		case refused(o.err):
+			errs = append(errs, fmt.Errorf("delivery %d: %w", i, o.err))
+		default:
+			errs = append(errs, fmt.Errorf("delivery %d and what follows: %w", i, o.err))
+			return receipts, errors.Join(errs...)
 		}
-		if len(errs) > 0 && !refused(errs[len(errs)-1]) {
-			break
-		}
-		from = to
 	}
 	return receipts, errors.Join(errs...)
-}
-
-// together returns how many of the entries, from the first, were received within the window of one another.
-func together(es []entry, window time.Duration) int {
-	var s span
-	for i, e := range es {
-		if !s.admit(e.ReceivedAt, window) {
-			return i
-		}
-	}
-	return len(es)
-}
-
-// span is the time from the first to the last receipt in a batch. Within the replay window, no event of a batch can
-// be a replay of another one in it, and the statement needs no rule for that.
-type span struct{ from, to time.Time }
-
-// admit widens the span to t, unless that would make it longer than the window.
-func (s *span) admit(t time.Time, window time.Duration) bool {
-	from, to := s.from, s.to
-	if from.IsZero() || t.Before(from) {
-		from = t
-	}
-	if to.IsZero() || t.After(to) {
-		to = t
-	}
-	if to.Sub(from) > window {
-		return false
-	}
-	s.from, s.to = from, to
-	return true
 }

@@ -17,10 +17,26 @@
 // held while a client thinks. The primary key is the net below: a wrong tail is an error, not a corrupted log.
 //
 //	Append ─┐                 one flight a source and process
-//	Append ─┼─► lane ─► BEGIN │ lock head │ read tail, deduplicate, insert │ COMMIT ─► receipts
-//	Append ─┘    ▲                  ▲                                          │
-//	             │                  └─ other processes wait here               ├─► Wake: followers in this process
-//	             └─ gathers while a flight is out                              └─► NOTIFY: those in others (Run)
+//	Append ─┼─► lane ─► BEGIN │ lock head │ read tail, judge, number, insert │ COMMIT ─► receipts
+//	Append ─┘    ▲                  ▲                                            │
+//	             │                  └─ other processes wait here                 ├─► Wake: followers in this process
+//	             └─ gathers while a flight is out                                └─► NOTIFY: those in others (Run)
+//
+// # Duplicates
+//
+// What is a duplicate is decided under the same lock, by the rules of dedupe.go, and as if the deliveries had come one
+// by one. One statement can do that since no delivery of a batch depends on the verdict on another one (batch.go):
+//
+//	bodies of one ticket    what becomes of them
+//	────────────────────    ────────────────────
+//	A A                     the second rides along: it isn't sent, and is a duplicate of whatever the first becomes
+//	A B                     both are sent; only "does it still repeat the latest?" looks at what came before in the batch
+//	A B A                   the last ends the batch, and is judged in the next transaction
+//
+// The statement then is a row of small steps, one CTE each:
+//
+//	incoming ─► found ─► judged ─► numbered ─► inserted ─► receipts
+//	            probes   by rule   densely     if new
 //
 // # What happens on a crash
 //
@@ -28,9 +44,12 @@
 //     answer, and sends again.
 //   - Between the insert and the commit: the database rolls back, the positions are free again. No hole.
 //   - After the commit, before the answer reaches us: the connection is lost, the outcome unknown. The batch is tried
-//     again; under the lock it finds its own delivery ids and gets the receipts that it would have got. If our process
-//     dies instead, the sender sends again, and deduplication answers "duplicate" (but for a ticket whose body changed
-//     to another and back meanwhile, where a repetition is indistinguishable from news).
+//     again; under the lock it finds its own delivery ids, and is judged against the log as it was before them: the same
+//     receipts, and nothing inserted. If our process dies instead, the sender sends again, and deduplication answers
+//     "duplicate" (but for a ticket whose body changed to another and back meanwhile, where a repetition is
+//     indistinguishable from news).
+//   - Between two batches of a flight: the first is in the log, the second isn't. The senders of both got no answer, and
+//     send again, as above.
 //   - After the answer: hints and counts of the last second are lost. Followers poll; counts are for people.
 //
 // A batch reaches the database whole or not at all, so a reader sees all of it or nothing.

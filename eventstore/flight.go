@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"time"
 )
 
 // What may fly together, and what may wait for it. The first bound keeps the lock short, the second memory.
@@ -72,7 +71,7 @@ func (ln *lane) leave(p *passenger) {
 // fly makes flights until nothing waits. They have no caller's context: the callers are many, and one who gives up
 // must not take the others down.
 func (l *Log) fly(ln *lane) {
-	for flight := ln.depart(l.window(ln.source)); flight != nil; flight = ln.depart(l.window(ln.source)) {
+	for flight := ln.depart(); flight != nil; flight = ln.depart() {
 		es := make([]entry, len(flight))
 		for i, p := range flight {
 			es[i] = p.entry
@@ -88,16 +87,16 @@ func (l *Log) fly(ln *lane) {
 }
 
 // depart takes the next flight off the queue; nil ends the goroutine, under the lock that board starts one with.
-func (ln *lane) depart(window time.Duration) []*passenger {
+func (ln *lane) depart() []*passenger {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	if len(ln.waiting) == 0 {
 		ln.flying, ln.waiting = false, nil
 		return nil
 	}
-	n, bytes, s := 0, 0, span{}
+	n, bytes := 0, 0
 	for _, p := range ln.waiting[:min(len(ln.waiting), flightEvents)] {
-		if n > 0 && bytes+len(p.Body) > flightBytes || !s.admit(p.ReceivedAt, window) {
+		if n > 0 && bytes+len(p.Body) > flightBytes {
 			break
 		}
 		n, bytes = n+1, bytes+len(p.Body)

@@ -37,7 +37,7 @@ func TestLaneIsBounded(t *testing.T) {
 	if got := ln.board(waitingFor(0, 1)); got != full {
 		t.Error("32 MiB wait, and one more byte got in")
 	}
-	ln.depart(time.Hour)
+	ln.depart()
 	if got := ln.board(waitingFor(0, 1)); got != queued {
 		t.Error("a flight has left, and there is no room")
 	}
@@ -48,17 +48,15 @@ func TestFlightIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		n, size      int
-		window       time.Duration
 		want, second int
 	}{
-		{"few", 3, 10, time.Hour, 3, 0},
-		{"500 events", 700, 10, time.Hour, 500, 200},
-		{"1 MiB", 5, 400 << 10, time.Hour, 2, 2},
-		{"one that is larger", 2, 3 << 20, time.Hour, 1, 1},
-		{"the replay window", 9, 1, 4 * time.Second, 5, 4},
+		{"few", 3, 10, 3, 0},
+		{"500 events", 700, 10, 500, 200},
+		{"1 MiB", 5, 400 << 10, 2, 2},
+		{"one that is larger", 2, 3 << 20, 1, 1},
 	} {
 		ln := fill(t, c.n, c.size)
-		if got, second := len(ln.depart(c.window)), len(ln.depart(c.window)); got != c.want || second != c.second {
+		if got, second := len(ln.depart()), len(ln.depart()); got != c.want || second != c.second {
 			t.Errorf("%s: flights of %d and %d, want %d and %d", c.name, got, second, c.want, c.second)
 		}
 	}
@@ -67,8 +65,8 @@ func TestFlightIsBounded(t *testing.T) {
 func TestLaneEndsWhenNothingWaits(t *testing.T) {
 	t.Parallel()
 	ln := fill(t, 1, 1)
-	ln.depart(time.Hour)
-	if ln.depart(time.Hour) != nil || ln.flying {
+	ln.depart()
+	if ln.depart() != nil || ln.flying {
 		t.Error("the lane's goroutine doesn't end")
 	}
 	if got := ln.board(waitingFor(0, 1)); got != first {

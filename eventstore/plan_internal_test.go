@@ -22,9 +22,9 @@ func TestPlanProbesTheIndexes(t *testing.T) {
 		seed(t, pool, events)
 		plan := explain(t, pool)
 		for index, times := range map[string]int{
-			"event_pk":         3, // the batch's own ids behind the horizon, the tail, an equal event's time
+			"event_pk":         2, // the batch's own ids behind the horizon, the tail
 			"event_unique_key": 1,
-			"event_ticket":     1,
+			"event_ticket":     1, // whether the equal event is its ticket's latest
 			"event_same_body":  2, // the equal event, and its replay
 		} {
 			if got := strings.Count(plan, " using "+index+" "); got != times {
@@ -32,7 +32,7 @@ func TestPlanProbesTheIndexes(t *testing.T) {
 			}
 		}
 		for _, condition := range []string{
-			"(event_key >= ", "(ticket >= ", "(digest >= ", `("position" > $2)`, "event_pk on event e_1",
+			"(event_key >= ", "(ticket >= ", "(digest >= ", `("position" > $2)`,
 		} {
 			if !strings.Contains(plan, condition) {
 				t.Errorf("with %d events nothing is looked up by %s:\n%s", events, condition, plan)
@@ -82,7 +82,7 @@ func explainIn(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	if _, err := tx.Exec(ctx, `PREPARE append (text, bigint) AS `+appendEvents); err != nil {
 		return nil, err
 	}
-	nulls := strings.Repeat(", NULL", 18)
+	nulls := strings.Repeat(", NULL", 14)
 	rows, err := tx.Query(ctx, fmt.Sprintf(`EXPLAIN EXECUTE append ('city'%s)`, nulls))
 	if err != nil {
 		return nil, err

@@ -49,6 +49,25 @@ func page(ctx context.Context, q querier, source string, after int64, limit int)
 	return events, nil
 }
 
+// List is Read without the bodies, which stay nil: for those who show the log. So its pages are full: a shorter one than
+// limit is the last.
+func (l *Log) List(ctx context.Context, source string, after int64, limit int) ([]Event, error) {
+	rows, err := l.pool.Query(ctx, `
+		SELECT `+listColumns+`
+		  FROM event AS e
+		 WHERE e.source = $1 AND e.position > $2
+		 ORDER BY e.position
+		 LIMIT $3`, source, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list %s after %d: %w", source, after, err)
+	}
+	events, err := pgx.CollectRows(rows, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("list %s after %d: %w", source, after, err)
+	}
+	return events, nil
+}
+
 // ReadTickets returns the events of these tickets up to a position, each ticket's together and in order, within the
 // caller's transaction: what verify folds anew. The tickets come in the database's order. The caller bounds their
 // number, and with it the memory.
@@ -90,9 +109,13 @@ func tailOf(ctx context.Context, q querier, source string) (tail int64, err erro
 	return tail, err
 }
 
-// eventColumns are what scanEvent scans.
-const eventColumns = `e.source, e.position, e.ticket, e.type, e.event_key, e.occurred_at, e.received_at, e.body,
-		       e.digest, e.delivery_id, e.verified_by, e.quarantined, e.repeat_of`
+// What scanEvent scans, with and without bodies.
+const (
+	eventColumns = plainColumns + `, e.body`
+	listColumns  = plainColumns + `, NULL::bytea`
+	plainColumns = `e.source, e.position, e.ticket, e.type, e.event_key, e.occurred_at, e.received_at, e.digest,
+		       e.delivery_id, e.verified_by, e.quarantined, e.repeat_of`
+)
 
 func scanEvent(row pgx.CollectableRow) (Event, error) {
 	var e Event
@@ -101,8 +124,8 @@ func scanEvent(row pgx.CollectableRow) (Event, error) {
 	var repeatOf *int64
 	var digest []byte
 	var id [16]byte
-	err := row.Scan(&e.Source, &e.Position, &ticket, &e.Type, &key, &occurred, &e.ReceivedAt, &e.Body,
-		&digest, &id, &e.VerifiedBy, &quarantined, &repeatOf)
+	err := row.Scan(&e.Source, &e.Position, &ticket, &e.Type, &key, &occurred, &e.ReceivedAt, &digest,
+		&id, &e.VerifiedBy, &quarantined, &repeatOf, &e.Body)
 	if err != nil {
 		return Event{}, err
 	}

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"queuetrack/eventstore"
 	"queuetrack/migrations/dbtest"
 )
@@ -20,7 +22,7 @@ var errCut = errors.New("the wire was cut")
 // saboteur cuts connections.
 type saboteur struct {
 	commits atomic.Int64 // so many answers to COMMIT are swallowed, with their connection
-	odds    atomic.Int64 // of 100 connections' reads or writes, so many end half-way
+	odds    atomic.Int64 // of 100 reads or writes of connections that are up, so many end half-way
 
 	mu   sync.Mutex
 	dice *rand.Rand
@@ -36,19 +38,27 @@ func (s *saboteur) dial(ctx context.Context, network, addr string) (net.Conn, er
 	return &wire{Conn: c, saboteur: s}, nil
 }
 
-// part says how much of n bytes goes through; all of them mostly.
-func (s *saboteur) part(n int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n == 0 || s.dice.Int64N(100) >= s.odds.Load() {
-		return n
-	}
-	return s.dice.IntN(n)
+// up is told that a connection is.
+func (s *saboteur) up(_ context.Context, c *pgx.Conn) error {
+	c.PgConn().Conn().(*wire).up.Store(true)
+	return nil
 }
 
 type wire struct {
 	net.Conn
 	saboteur *saboteur
+	up       atomic.Bool // how long a handshake is depends on the server: were they cut, too few might get through
+}
+
+// part says how much of n bytes goes through; all of them mostly.
+func (w *wire) part(n int) int {
+	s := w.saboteur
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n == 0 || !w.up.Load() || s.dice.Int64N(100) >= s.odds.Load() {
+		return n
+	}
+	return s.dice.IntN(n)
 }
 
 func (w *wire) Read(b []byte) (int, error) {
@@ -56,14 +66,14 @@ func (w *wire) Read(b []byte) (int, error) {
 	if bytes.Contains(b[:n], []byte("COMMIT\x00")) && w.saboteur.commits.Add(-1) >= 0 {
 		return 0, errors.Join(errCut, w.Close())
 	}
-	if part := w.saboteur.part(n); part < n {
+	if part := w.part(n); part < n {
 		return part, errors.Join(errCut, w.Close())
 	}
 	return n, err
 }
 
 func (w *wire) Write(b []byte) (int, error) {
-	if part := w.saboteur.part(len(b)); part < len(b) {
+	if part := w.part(len(b)); part < len(b) {
 		n, _ := w.Conn.Write(b[:part])
 		return n, errors.Join(errCut, w.Close())
 	}

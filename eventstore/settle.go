@@ -37,47 +37,42 @@ func refused(err error) bool {
 	return errors.As(err, &r)
 }
 
-// settle appends a batch and says what became of each delivery. If the database refuses it for its data, the two
-// halves are settled by themselves, in order, until the offender is alone. What follows another kind of failure isn't
-// tried, so that no delivery overtakes one that was sent before it.
+// settle appends the entries, batch by batch, and says what became of each. If the database refuses a batch for its data,
+// half as many are tried, until the offender is alone; then twice as many again. What follows another kind of failure
+// isn't tried, so that no delivery overtakes one that was sent before it.
 func (l *Log) settle(ctx context.Context, ln *lane, es []entry) []outcome {
-	receipts, err := l.commit(ctx, ln, es)
-	switch {
-	case err == nil:
-		return landed(receipts)
-	case !ofData(err):
-		return failed(len(es), fmt.Errorf("append to %s: %w", ln.source, err))
-	case len(es) == 1:
-		return failed(1, fmt.Errorf("append to %s: %w", ln.source, &refusedError{es[0].Delivery, err}))
+	outcomes := make([]outcome, 0, len(es))
+	for most := len(es); len(outcomes) < len(es); {
+		b := nextBatch(es[len(outcomes):], most)
+		receipts, err := l.commit(ctx, ln, b)
+		switch {
+		case err == nil:
+			for _, r := range receipts {
+				outcomes = append(outcomes, outcome{receipt: r})
+			}
+		case ofData(err) && len(b.entries) > 1:
+			most = len(b.entries) / 2
+			continue
+		case ofData(err):
+			err = fmt.Errorf("append to %s: %w", ln.source, &refusedError{b.entries[0].Delivery, err})
+			outcomes = append(outcomes, outcome{err: err})
+		default:
+			err = fmt.Errorf("append to %s: %w", ln.source, err)
+			return append(outcomes, slices.Repeat([]outcome{{err: err}}, len(es)-len(outcomes))...)
+		}
+		most = min(2*most, len(es))
 	}
-	half := len(es) / 2
-	outcomes := l.settle(ctx, ln, es[:half])
-	if last := outcomes[half-1].err; last != nil && !refused(last) {
-		return append(outcomes, failed(len(es)-half, last)...)
-	}
-	return append(outcomes, l.settle(ctx, ln, es[half:])...)
-}
-
-func landed(receipts []Receipt) []outcome {
-	os := make([]outcome, len(receipts))
-	for i, r := range receipts {
-		os[i].receipt = r
-	}
-	return os
-}
-
-func failed(n int, err error) []outcome {
-	return slices.Repeat([]outcome{{err: err}}, n)
+	return outcomes
 }
 
 // commit appends a batch in one transaction, and tries again while the database is away or picked it as the victim of
 // a conflict. Every try, the first one too, looks for the batch's own delivery ids behind a tail from before them
 // all. So a commit whose answer was lost is found; and a first try that lay in a dead connection's buffer, and that the
 // database gets to only after the second one has committed, finds that and adds nothing.
-func (l *Log) commit(parent context.Context, ln *lane, es []entry) ([]Receipt, error) {
+func (l *Log) commit(parent context.Context, ln *lane, b batch) ([]Receipt, error) {
 	ctx, cancel := context.WithTimeout(parent, settleTime)
 	defer cancel()
-	c, began := columnsOf(es), time.Now()
+	c, began := columnsOf(b.sent), time.Now()
 	since, known := int64(0), false
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		var err error
@@ -86,9 +81,10 @@ func (l *Log) commit(parent context.Context, ln *lane, es []entry) ([]Receipt, e
 			known = err == nil
 		}
 		if known {
-			var receipts []Receipt
-			if receipts, err = l.try(ctx, ln, since, c); err == nil {
-				l.committed(ln, es, receipts)
+			var sent []Receipt
+			if sent, err = l.try(ctx, ln, since, c); err == nil {
+				receipts := b.receipts(sent)
+				l.committed(ln, b.entries, receipts)
 				return receipts, nil
 			}
 		}

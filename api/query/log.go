@@ -91,7 +91,7 @@ func (d *Door) listEvents(ctx context.Context, in *eventsInput) (answer List[eve
 	if err := p.err(); err != nil {
 		return answer, err
 	}
-	rows, err := d.log.Read(ctx, source, after, asked.limit+1)
+	rows, err := d.log.List(ctx, source, after, asked.limit+1)
 	if err != nil {
 		return answer, err
 	}
