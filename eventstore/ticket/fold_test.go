@@ -393,3 +393,12 @@ func TestFold(t *testing.T) {
 		})
 	}
 }
+
+// A call that was implied and then told, by its clock after the end, is one call.
+func TestAnImpliedCallIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	tk, _ := fold(t, created("09:00:00", "A"), called("09:10:00", "A"), received(served("09:05:00", "09:10:00", "A"), "09:20:00"))
+	if diff := cmp.Diff([]time.Time{at("09:10:00")}, tk.Calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}

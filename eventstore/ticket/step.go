@@ -239,6 +239,9 @@ func (d *derivation) fillIn(f *fact) {
 	}
 	switch {
 	case f.Status == StatusCalled && d.isCall(f):
+		if seg.Has(FlagCallImplied) { // this is the one
+			d.s.Calls = slices.DeleteFunc(d.s.Calls, seg.CalledAt.Equal)
+		}
 		d.s.Calls = append(d.s.Calls, f.At)
 		if seg.CalledAt.IsZero() || seg.Has(FlagCallImplied) {
 			seg.CalledAt = f.At
