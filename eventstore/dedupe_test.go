@@ -62,6 +62,11 @@ func TestDuplicates(t *testing.T) {
 			[]eventstore.Delivery{a, b, at(a, window+time.Second), at(b, window+time.Second), at(a, window+2*time.Second)},
 			[]eventstore.Receipt{accepted(1, 1)[0], accepted(2, 1)[0], quarantined(3), duplicate(2), duplicate(3)},
 		},
+		{
+			"received before the replay that it repeats, and so no replay",
+			[]eventstore.Delivery{a, b, at(a, window+time.Second), at(a, window)},
+			[]eventstore.Receipt{accepted(1, 1)[0], accepted(2, 1)[0], quarantined(3), accepted(4, 1)[0]},
+		},
 		{"just within the window", []eventstore.Delivery{a, b, at(a, window)}, accepted(1, 3)},
 		{"the latest again is never a replay", []eventstore.Delivery{a, at(a, 9*window)}, append(accepted(1, 1), duplicate(1))},
 		{
