@@ -30,8 +30,8 @@ const (
 // is younger than the lock, so it sees all that the last holder committed.
 //
 // No two deliveries of a batch have one key, or one ticket and one body (batch.go). So what a delivery repeats is in the
-// log, if anywhere, and one thing alone depends on the batch: whether an earlier delivery of it has taken the place
-// of the ticket's latest event. model_test.go says the same as a loop.
+// log, if anywhere, and one thing alone depends on the batch: whether the ticket's latest event still is the log's, or
+// an earlier delivery of the batch has taken its place. model_test.go says the same as a loop.
 //
 // The look-ups are a probe each, never a join. `digest BETWEEN x AND x … ORDER BY digest` says `digest = x` in a way
 // that only the index (source, digest, position) can answer without sorting, and IS NOT DISTINCT and coalesce keep the
