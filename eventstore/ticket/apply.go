@@ -19,7 +19,10 @@ func Apply(t Ticket, o Observation) (Ticket, []Transition) {
 	if !own || o.Seen == 0 || t.LastPosition <= o.Seen {
 		facts = addAll(facts, t.State, o)
 	}
-	state, transitions := derive(facts)
+	state, transitions := t.State, []Transition(nil)
+	if t.LastPosition == 0 || !slices.EqualFunc(facts, t.facts, fact.repeats) {
+		state, transitions = derive(facts)
+	}
 	state.LastPosition, state.LastReceivedAt = o.Position, o.ReceivedAt
 	if own {
 		state.LastReceivedAt = t.LastReceivedAt
@@ -55,7 +58,7 @@ func moves(ts []Transition) []Transition {
 func addAll(facts []fact, known State, o Observation) []fact {
 	told := factsOf(dated(o, facts))
 	if i := slices.IndexFunc(facts, func(f fact) bool { return f.Birth && !f.EntryAt.IsZero() }); i >= 0 &&
-		!o.Snapshot && o.Says == TransitionCreated && o.Status == StatusWaiting {
+		o.Returns && o.Says == TransitionCreated && o.Status == StatusWaiting {
 		told = append(told, again(o))
 	}
 	for _, f := range told {

@@ -22,8 +22,9 @@ func (s State) At(t time.Time) State {
 		}
 	}
 	past.statusAt(t, s)
+	holds := holdsOf(past.Spells)
 	for i := range past.Segments {
-		past.Segments[i].hold(past.Spells)
+		past.Segments[i].hold(holds)
 	}
 	return past
 }

@@ -45,6 +45,9 @@ func (d *derivation) step(f *fact) []Transition {
 	}
 	d.take(f)
 	d.flag(f.Flags...)
+	if seg := d.segment(); seg != nil && slices.Contains(f.Flags, FlagSelfRegistered) {
+		seg.flag(FlagSelfRegistered)
+	}
 	if f.Ahead {
 		d.flag(FlagClockAhead)
 	}
@@ -112,6 +115,9 @@ func (d *derivation) take(f *fact) {
 	}
 	s.Label = or(f.Label, s.Label)
 	s.Priority, s.OrderAfter = f.Rank, f.Order
+	if !f.For.IsZero() {
+		s.BookedFor = f.For
+	}
 }
 
 // fillQueue tells what was not known when the ticket began: it was in that queue from the start.
@@ -157,9 +163,10 @@ func later(a, b time.Time) time.Time {
 // finish fills in what follows from the segments.
 func (d *derivation) finish() {
 	s := &d.s
+	holds := holdsOf(s.Spells)
 	for i := range s.Segments {
 		seg := &s.Segments[i]
-		seg.hold(s.Spells)
+		seg.hold(holds)
 		if wait, over := seg.Wait(); over && wait < 0 {
 			seg.flag(FlagNegativeWait)
 		}
@@ -177,9 +184,19 @@ func (d *derivation) finish() {
 	slices.SortFunc(s.Calls, time.Time.Compare)
 }
 
-func (d *derivation) flag(flags ...Flag) { d.s.Flags = unite(d.s.Flags, flags) }
+func (d *derivation) flag(flags ...Flag) {
+	for _, f := range flags {
+		if !slices.Contains(d.s.Flags, f) {
+			d.s.Flags = unite(d.s.Flags, []Flag{f})
+		}
+	}
+}
 
-func (s *Segment) flag(f Flag) { s.Flags = unite(s.Flags, []Flag{f}) }
+func (s *Segment) flag(f Flag) {
+	if !s.Has(f) {
+		s.Flags = unite(s.Flags, []Flag{f})
+	}
+}
 
 // segment is the current (last) one; nil for a booking that never began to wait.
 func (d *derivation) segment() *Segment {

@@ -11,7 +11,7 @@ type fact struct {
 	At       time.Time  `json:"at"`
 	Status   Status     `json:"status,omitempty"` // what held from then on; empty: nothing moved
 	Says     Transition `json:"says,omitempty"`   // what the vendor called it
-	Position int64      `json:"pos"`              // of the delivery that told it first
+	Position int64      `json:"pos"`              // of the delivery that told it first, if only in passing
 	Again    int64      `json:"again,omitempty"`  // of the last delivery past a call that told it; kept for calls
 
 	Passing  bool `json:"passing,omitempty"`  // only mentioned, by a delivery about something else
@@ -26,6 +26,7 @@ type fact struct {
 	Created time.Time `json:"created,omitzero"`  // the creation that a repeated "created" claims
 	CallAt  time.Time `json:"call_at,omitzero"`  // the call that a return undid
 	Order   time.Time `json:"order,omitzero"`    // OrderAfter
+	For     time.Time `json:"for,omitzero"`      // BookedFor
 	Queue   string    `json:"queue,omitempty"`
 	Desk    string    `json:"desk,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
@@ -97,7 +98,7 @@ func birthOf(o Observation) (fact, bool) {
 	if o.Says == TransitionCreated && o.Status == StatusWaiting {
 		f.EntryAt, f.freshEntry = o.ReceivedAt, true
 	}
-	f.Queue, f.Label, f.Rank, f.Order = o.Queue, o.Label, o.Priority, o.OrderAfter
+	f.Queue, f.Label, f.Rank, f.Order, f.For = o.Queue, o.Label, o.Priority, o.OrderAfter, o.BookedFor
 	if o.entersAtBirth() {
 		f.Flags, f.Reason = o.Flags, o.Reason
 	}
@@ -147,7 +148,7 @@ func stepOf(o Observation) (fact, bool) {
 	}
 	f := fact{
 		Status: o.Status, Says: o.Says, Queue: o.Queue, Desk: o.Desk, Agent: o.Agent, Label: o.Label,
-		Rank: o.Priority, Order: o.OrderAfter, By: o.By, Reason: o.Reason, Flags: o.Flags,
+		Rank: o.Priority, Order: o.OrderAfter, For: o.BookedFor, By: o.By, Reason: o.Reason, Flags: o.Flags,
 	}
 	f.At, f.Assumed = o.when()
 	if o.Says == TransitionChanged && !o.Snapshot {
@@ -181,13 +182,13 @@ func (f fact) same(g fact) bool {
 }
 
 // merge joins what two tellings of one fact say. The one that was about it outranks the mention; between two alike the
-// earlier delivery does, and the later one fills in. It is commutative but for the position.
+// earlier delivery does, and the later one fills in.
 func merge(f, g fact) fact {
 	if f.Passing && !g.Passing || (f.Birth && f.Passing && g.Passing && g.At.Before(f.At)) {
 		f, g = g, f
 	}
 	m := f
-	m.fresh = false
+	m.fresh, m.Position = false, min(f.Position, g.Position)
 	m.Again = max(f.Again, g.Again)
 	m.Ahead = f.Ahead || g.Ahead
 	m.Booking = f.Booking || g.Booking

@@ -35,7 +35,7 @@ func fold(t *testing.T, obs ...Observation) (Ticket, [][]Transition) {
 
 // The deliveries of a milestone sender.
 func created(clock, queue string) Observation {
-	return Observation{Says: TransitionCreated, Status: StatusWaiting, At: at(clock), CreatedAt: at(clock), Queue: queue}
+	return Observation{Says: TransitionCreated, Status: StatusWaiting, Returns: true, At: at(clock), CreatedAt: at(clock), Queue: queue}
 }
 
 func called(clock, queue string) Observation {
@@ -136,6 +136,28 @@ func TestFold(t *testing.T) {
 			status:   StatusServed,
 			steps:    [][]Transition{{TransitionCreated}, {TransitionCalled}, {TransitionReturned}, {TransitionServed}},
 			segments: []string{"A 09:00:00 09:10:00 09:15:00 served"},
+		},
+		{
+			name: "a return received after the next call was made comes before that call",
+			obs: []Observation{
+				created("09:00:00", "A"), called("09:10:00", "A"), returnedAt("09:20:10"),
+				received(called("09:20:00", "A"), "09:20:20"), served("09:25:00", "09:20:00", "A"),
+			},
+			status:   StatusServed,
+			steps:    [][]Transition{{TransitionCreated}, {TransitionCalled}, {TransitionReturned}, {TransitionCalled}, {TransitionServed}},
+			segments: []string{"A 09:00:00 09:10:00 09:20:00 returned", "A 09:20:00 09:20:00 09:25:00 served"},
+			flags:    []Flag{FlagReturnAssumed, FlagTimeAssumed},
+		},
+		{
+			name: "a creation told again by a vendor that says so when a ticket returns is only late",
+			obs: []Observation{
+				{Says: TransitionCreated, Status: StatusWaiting, At: at("09:00:00"), CreatedAt: at("09:00:00"), Queue: "A"},
+				called("09:10:00", "A"),
+				{Says: TransitionCreated, Status: StatusWaiting, At: at("09:00:00"), CreatedAt: at("09:00:00"), Queue: "A", ReceivedAt: at("09:10:05")},
+			},
+			status:   StatusCalled,
+			steps:    [][]Transition{{TransitionCreated}, {TransitionCalled}, {TransitionChanged}},
+			segments: []string{"A 09:00:00 09:10:00 - open"},
 		},
 		{
 			name:     "a late first creation fills in what was implied",
@@ -400,5 +422,19 @@ func TestAnImpliedCallIsCountedOnce(t *testing.T) {
 	tk, _ := fold(t, created("09:00:00", "A"), called("09:10:00", "A"), received(served("09:05:00", "09:10:00", "A"), "09:20:00"))
 	if diff := cmp.Diff([]time.Time{at("09:10:00")}, tk.Calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// A booking made days ahead does not expire before its day.
+func TestExpiryCountsFromTheBookedTime(t *testing.T) {
+	t.Parallel()
+	booked := Observation{Says: TransitionBooked, Status: StatusBooked, At: at("08:00:00"), CreatedAt: at("08:00:00"), Booking: true, BookedFor: at("17:00:00")}
+	tk, _ := fold(t, booked)
+	if got := tk.ExpiresFrom(); !got.Equal(at("17:00:00")) {
+		t.Errorf("ExpiresFrom = %v, want the booked time", got)
+	}
+	tk, _ = fold(t, booked, Observation{Says: TransitionActivated, Status: StatusWaiting, At: at("09:00:00"), Booking: true, ReceivedAt: at("09:00:01")})
+	if got := tk.ExpiresFrom(); !got.Equal(at("09:00:01")) {
+		t.Errorf("ExpiresFrom = %v, want the last receipt", got)
 	}
 }

@@ -26,6 +26,7 @@ type Observation struct {
 	Says     Transition // what the vendor called it; Status outranks it
 	Status   Status     // what is now true; empty for feedback and mere edits that tell no status
 	At       time.Time  // since when, by the vendor's clock; zero: ReceivedAt stands in, and the ticket says so
+	Returns  bool       // "created" may also say that the ticket is back in the queue (Qminder sends it again then)
 	Snapshot bool       // a dated snapshot of the whole state; then an empty Agent means "nobody"
 
 	CreatedAt   time.Time // when the ticket (or its booking) was made
@@ -33,6 +34,8 @@ type Observation struct {
 	CalledAt    time.Time // the last call: a re-call overwrites it
 	ServingAt   time.Time // when the visitor arrived at the desk
 	Booking     bool      // the ticket began as a booking: CreatedAt is not when it began to wait
+
+	BookedFor time.Time // the appointed time of a booking
 
 	Queue      string
 	Desk       string

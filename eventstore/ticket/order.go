@@ -42,17 +42,30 @@ func entryOfBooking(facts []fact) (fact, bool) {
 	return fact{}, false
 }
 
-// placeReturn moves a return without a time of its own that names the call it undid to before the next call.
+// placeReturn moves a return without a time of its own to before the next call, if that was earlier than the receipt of
+// the return: the call that it undid is the one that it names, else the last one that had been told before it.
 func (f *fact) placeReturn(facts []fact) {
-	if f.CallAt.IsZero() || !f.Assumed {
+	if f.Status != StatusWaiting || !f.Assumed || f.Birth || f.Says == TransitionActivated {
+		return
+	}
+	undone := f.CallAt
+	for _, g := range facts {
+		if f.CallAt.IsZero() && g.call() && g.Position < f.Position && g.At.After(undone) {
+			undone = g.At
+		}
+	}
+	if undone.IsZero() {
 		return
 	}
 	for _, g := range facts {
-		if g.Status == StatusCalled && !g.Assumed && g.At.After(f.CallAt) && g.At.Before(f.At) {
+		if g.call() && g.At.After(undone) && g.At.Before(f.At) {
 			f.At, f.placed = g.At, true
 		}
 	}
 }
+
+// call reports whether the fact is a call with a time of its own.
+func (f fact) call() bool { return f.Status == StatusCalled && !f.Assumed && !f.Snapshot }
 
 func (f fact) group() int {
 	if f.Birth {

@@ -25,17 +25,28 @@ func (d *derivation) called(f *fact) {
 	d.s.Status = StatusCalled
 }
 
-// hold tells from the spells how long the segment was on hold before its call and during its service. A hold that lasts
-// counts up to the call, or not yet.
-func (s *Segment) hold(spells []Spell) {
+// holdsOf are the spells on hold.
+func holdsOf(spells []Spell) []Spell {
+	var holds []Spell
+	for _, sp := range spells {
+		if sp.Status == StatusOnHold {
+			holds = append(holds, sp)
+		}
+	}
+	return holds
+}
+
+// hold tells from the ticket's holds how long the segment was on hold before its call and during its service. A hold
+// that lasts counts up to the call, or not yet.
+func (s *Segment) hold(holds []Spell) {
 	s.HeldWaitingSeconds, s.HeldServiceSeconds = 0, 0
 	service := s.ServingAt
 	if service.IsZero() {
 		service = s.CalledAt
 	}
-	for _, sp := range spells {
-		if sp.Status != StatusOnHold {
-			continue
+	for _, sp := range holds {
+		if !s.LeftAt.IsZero() && !sp.From.Before(s.LeftAt) {
+			break // holds are in order: so are all that follow
 		}
 		s.HeldWaitingSeconds += overlap(sp, s.EnteredAt, earlier(s.CalledAt, s.LeftAt))
 		if !service.IsZero() {
@@ -68,8 +79,8 @@ func (d *derivation) implyEntry(f *fact) []Transition {
 	return []Transition{TransitionActivated}
 }
 
-// implyCall is the call that must have come before the fact. A snapshot is the whole truth: there the change of two
-// things at once is no gap.
+// implyCall is the call that must have come before the fact. A snapshot that names an agent tells it itself: there the
+// change of two things at once is no gap.
 func (d *derivation) implyCall(f *fact) []Transition {
 	var ts []Transition
 	if d.s.Status == StatusBooked {
@@ -78,7 +89,7 @@ func (d *derivation) implyCall(f *fact) []Transition {
 		ts = moves(d.transfer(f))
 	}
 	d.called(f)
-	if !f.Snapshot {
+	if !f.Snapshot || f.Agent == "" {
 		d.segment().flag(FlagCallImplied)
 	}
 	return append(ts, TransitionCalled)

@@ -58,6 +58,7 @@ func TestFoldSnapshots(t *testing.T) {
 			status:   StatusServed,
 			steps:    [][]Transition{{TransitionCreated, TransitionCalled, TransitionServed}},
 			segments: []string{"2 09:00:00 09:00:00 09:00:00 served"},
+			flags:    []Flag{FlagCallImplied},
 		},
 		{
 			name:     "given back is a return",
@@ -166,5 +167,16 @@ func TestHoldsAreNeitherWaitNorService(t *testing.T) {
 	}
 	if service, ok := tk.Segments[0].Service(); service != 15*60 || !ok {
 		t.Errorf("Service() = %d, %t, want 15 min", service, ok)
+	}
+}
+
+// Whoever registers a request for themselves never waited: the segment says so, for the reports to leave it out.
+func TestSelfRegisteredSegment(t *testing.T) {
+	t.Parallel()
+	self := snapCreated("09:00:00", StatusCalled, "2", "8")
+	self.Flags = []Flag{FlagSelfRegistered}
+	tk, _ := fold(t, self, snap("09:20:00", StatusWaiting, "2", ""))
+	if first, second := tk.Segments[0], tk.Segments[1]; !first.Has(FlagSelfRegistered) || second.Has(FlagSelfRegistered) {
+		t.Errorf("flags %v and %v", first.Flags, second.Flags)
 	}
 }

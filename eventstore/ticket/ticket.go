@@ -27,6 +27,7 @@ type State struct {
 	OrderAfter time.Time
 
 	CreatedAt    time.Time
+	BookedFor    time.Time // the appointed time of a booking, where the vendor tells it
 	WaitingSince time.Time // entry to the current segment, while Status is waiting
 	CalledAt     time.Time // first call of the current (last) segment
 	ServingSince time.Time // of the current (last) segment
@@ -105,6 +106,14 @@ func (s State) LastCalledAt() time.Time {
 		return time.Time{}
 	}
 	return s.Calls[len(s.Calls)-1]
+}
+
+// ExpiresFrom is the instant that expiry counts from: the last event received, but not before the time of a booking.
+func (s State) ExpiresFrom() time.Time {
+	if s.Status == StatusBooked {
+		return later(s.LastReceivedAt, s.BookedFor)
+	}
+	return s.LastReceivedAt
 }
 
 // WaitSeconds is the ticket's wait so far: the sum over its segments, the one that lasts counted up to now.

@@ -17,6 +17,7 @@ func (a adapter) observe(ev event, position source.Object) *ticket.Observation {
 		Booking:   ev.booking || position.Text("type") == "booking",
 		CreatedAt: position.Time("createdAt", a.zone),
 		CalledAt:  position.Time("calledAt", a.zone),
+		BookedFor: position.Object("booking").Time("start", a.zone),
 		Queue:     position.Scalar("queue"),
 		Desk:      deskOf(position.Object("station")),
 		Agent:     agentOf(position),

@@ -48,7 +48,7 @@ func TestDecodePosition(t *testing.T) {
 		},
 		{
 			"booked", "bookingConfirmation", `"status":"draft","type":"booking","booking":{"start":"2026-03-03 10:00"},$C`,
-			o{Says: ticket.TransitionBooked, Status: ticket.StatusBooked, Booking: true, At: at(1), CreatedAt: at(1), Reason: "booked for 2026-03-03T09:00:00Z"},
+			o{Says: ticket.TransitionBooked, Status: ticket.StatusBooked, Booking: true, At: at(1), CreatedAt: at(1), BookedFor: time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC), Reason: "booked for 2026-03-03T09:00:00Z"},
 		},
 		{
 			"booked does not wait, whatever its status", "bookingConfirmation", `"status":"pending",$C`,
@@ -56,7 +56,7 @@ func TestDecodePosition(t *testing.T) {
 		},
 		{
 			"booking moved", "bookingUpdated", `"status":"draft","type":"booking","booking":{"start":"2026-03-03T11:00:00Z"},$C`,
-			o{Says: ticket.TransitionBookingUpdated, Status: ticket.StatusBooked, Booking: true, CreatedAt: at(1), Reason: "booked for 2026-03-03T11:00:00Z"},
+			o{Says: ticket.TransitionBookingUpdated, Status: ticket.StatusBooked, Booking: true, CreatedAt: at(1), BookedFor: time.Date(2026, 3, 3, 11, 0, 0, 0, time.UTC), Reason: "booked for 2026-03-03T11:00:00Z"},
 		},
 		{
 			"booking edited while it waits", "bookingUpdated", `"status":"pending","type":"booking",$C,$A`,

@@ -85,6 +85,7 @@ func (a adapter) observe(says ticket.Transition, data source.Object) *ticket.Obs
 	called := data.Object("called")
 	o := &ticket.Observation{
 		Says:       says,
+		Returns:    says == ticket.TransitionCreated,
 		CreatedAt:  data.Object("created").Time("date", a.zone),
 		CalledAt:   called.Time("date", a.zone),
 		Queue:      data.Scalar("line"),

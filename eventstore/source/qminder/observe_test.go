@@ -41,17 +41,17 @@ func TestDecodeTicket(t *testing.T) {
 	}{
 		{
 			"created", "ticket_created", `"status":"NEW",` + createdDate,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: created, CreatedAt: created},
+			o{Says: ticket.TransitionCreated, Returns: true, Status: ticket.StatusWaiting, At: created, CreatedAt: created},
 			created,
 		},
 		{
 			"the documented sample of a re-call", "ticket_created", `"status":"CALLED",` + createdDate + `,` + calledDate,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusCalled, At: called, CreatedAt: created, CalledAt: called, Desk: "4", Agent: "61"},
+			o{Says: ticket.TransitionCreated, Returns: true, Status: ticket.StatusCalled, At: called, CreatedAt: created, CalledAt: called, Desk: "4", Agent: "61"},
 			called,
 		},
 		{
 			"an appointment", "ticket_created", `"status":"SCHEDULED",` + createdDate,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusBooked, Booking: true, At: created, CreatedAt: created},
+			o{Says: ticket.TransitionCreated, Returns: true, Status: ticket.StatusBooked, Booking: true, At: created, CreatedAt: created},
 			created,
 		},
 		{
@@ -143,14 +143,14 @@ func TestDecodeTicket(t *testing.T) {
 			"all that is read", "ticket_created", `"status":"NEW","publicId":"A-42","line":37,"firstName":"X","phoneNumber":37255500000,` +
 				`"orderAfter":"2026-03-02T07:59:59.5Z","assigned":{"assigner":1,"assignee":2},"labels":[{"value":"VIP"}],` + createdDate,
 			o{
-				Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: created, CreatedAt: created, Queue: "37", Label: "A-42",
+				Says: ticket.TransitionCreated, Returns: true, Status: ticket.StatusWaiting, At: created, CreatedAt: created, Queue: "37", Label: "A-42",
 				OrderAfter: created.Add(-500 * time.Millisecond),
 			},
 			created,
 		},
 		{
 			"odd kinds lose nothing else", "ticket_created", `"status":"NEW","line":"37","publicId":42,"called":null,"served":"x","orderAfter":17,"labels":{},` + createdDate,
-			o{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: created, CreatedAt: created, Queue: "37"},
+			o{Says: ticket.TransitionCreated, Returns: true, Status: ticket.StatusWaiting, At: created, CreatedAt: created, Queue: "37"},
 			created,
 		},
 		{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"queuetrack/eventstore/source"
 	"queuetrack/eventstore/ticket"
@@ -62,7 +63,7 @@ func (a adapter) describe(obs *ticket.Observation, fields source.Object) {
 		obs.Queue = strconv.FormatInt(category, 10)
 	}
 	if a.zone != nil {
-		obs.CreatedAt = fields.Time("created_at", a.zone)
+		obs.CreatedAt = a.notAfter(fields.Time("created_at", a.zone), obs.At)
 	}
 	status, _ := fields.Int("status")
 	switch {
@@ -84,6 +85,15 @@ func (a adapter) describe(obs *ticket.Observation, fields source.Object) {
 	default:
 		obs.Reason = "status " + fields.Scalar("status")
 	}
+}
+
+// notAfter reads a wall clock's hour that comes twice, when summer time ends, as the one that had come by then.
+func (a adapter) notAfter(t, limit time.Time) time.Time {
+	first := t.Add(-time.Hour)
+	if t.After(limit) && first.In(a.zone).Hour() == t.In(a.zone).Hour() {
+		return first
+	}
+	return t
 }
 
 // owner is the user who owns the request, empty for nobody. It is a key of another table than ChangedByAssociateId.
