@@ -10,8 +10,9 @@ import (
 // by the course of an ordinary visit, then by arrival.
 func order(facts []fact) []fact {
 	ordered := slices.Clone(facts)
+	calls := callsOf(facts)
 	for i := range ordered {
-		ordered[i].placeReturn(facts)
+		ordered[i].placeReturn(calls)
 	}
 	if entry, ok := entryOfBooking(facts); ok {
 		ordered = append(ordered, entry)
@@ -44,28 +45,41 @@ func entryOfBooking(facts []fact) (fact, bool) {
 
 // placeReturn moves a return without a time of its own to before the next call, if that was earlier than the receipt of
 // the return: the call that it undid is the one that it names, else the last one that had been told before it.
-func (f *fact) placeReturn(facts []fact) {
+func (f *fact) placeReturn(calls []call) {
 	if f.Status != StatusWaiting || !f.Assumed || f.Birth || f.Says == TransitionActivated {
 		return
 	}
 	undone := f.CallAt
-	for _, g := range facts {
-		if f.CallAt.IsZero() && g.call() && g.Position < f.Position && g.At.After(undone) {
-			undone = g.At
+	for _, c := range calls {
+		if f.CallAt.IsZero() && c.position < f.Position && c.at.After(undone) {
+			undone = c.at
 		}
 	}
 	if undone.IsZero() {
 		return
 	}
-	for _, g := range facts {
-		if g.call() && g.At.After(undone) && g.At.Before(f.At) {
-			f.At, f.placed = g.At, true
+	for _, c := range calls {
+		if c.at.After(undone) && c.at.Before(f.At) {
+			f.At, f.placed = c.at, true
 		}
 	}
 }
 
-// call reports whether the fact is a call with a time of its own.
-func (f fact) call() bool { return f.Status == StatusCalled && !f.Assumed && !f.Snapshot }
+// call is a call with a time of its own.
+type call struct {
+	at       time.Time
+	position int64
+}
+
+func callsOf(facts []fact) []call {
+	var calls []call
+	for i := range facts {
+		if f := &facts[i]; f.Status == StatusCalled && !f.Assumed && !f.Snapshot {
+			calls = append(calls, call{f.At, f.Position})
+		}
+	}
+	return calls
+}
 
 func (f fact) group() int {
 	if f.Birth {
