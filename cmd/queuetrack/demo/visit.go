@@ -69,8 +69,8 @@ func (r *room) expect(l *line) {
 }
 
 var (
-	firstNames = []string{"Jane", "Mart", "Liis", "Astrid", "Erik", "Nora", "Olav", "Kadri", "Sven", "Ingrid"}
-	lastNames  = []string{"Eyre", "Tamm", "Saar", "Lind", "Berg", "Hansen", "Dahl", "Kask", "Nyman", "Vik"}
+	firstNames = []string{"Mari", "Mart", "Liis", "Astrid", "Erik", "Nora", "Olav", "Kadri", "Sven", "Ingrid"}
+	lastNames  = []string{"Tamm", "Tamm", "Saar", "Lind", "Berg", "Hansen", "Dahl", "Kask", "Nyman", "Vik"}
 )
 
 func (r *room) newcomer(l *line) {

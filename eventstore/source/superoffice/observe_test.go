@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"queuetrack/eventstore/source"
+	"queuetrack/eventstore/source/superoffice"
 	"queuetrack/eventstore/ticket"
 )
 
@@ -174,5 +175,31 @@ func checkNothing(t *testing.T, s source.Source, body string) {
 	d, err := s.Decode([]byte(body))
 	if diff := cmp.Diff(source.Decoded{}, d); diff != "" || err != nil {
 		t.Errorf("%s: %v (-want +got):\n%s", body, err, diff)
+	}
+}
+
+// The hour that comes twice when summer time ends is read as the one that had come by the delivery's own time.
+func TestCreatedAtInTheDoubledHour(t *testing.T) {
+	t.Parallel()
+	oslo, err := time.LoadLocation("Europe/Oslo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := superoffice.New(source.Config{Name: "crm", Zone: oslo, Secrets: []source.Secret{{Name: "literal-1", Value: []byte("a secret of the tests")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for timestamp, want := range map[string]string{
+		"2026-10-25T00:30:00Z": "2026-10-25T00:30:00Z", // still summer time
+		"2026-10-25T01:30:00Z": "2026-10-25T01:30:00Z", // winter time: both have come, the later one is nearer
+		"2026-10-26T09:00:00Z": "2026-10-25T01:30:00Z",
+	} {
+		d, err := s.Decode([]byte(`{"Event":"ticket.changed","PrimaryKey":5,"Timestamp":"` + timestamp + `","FieldValues":{"status":1,"created_at":"2026-10-25T02:30:00"}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Ticket.CreatedAt.Format(time.RFC3339); got != want {
+			t.Errorf("at %s created %s, want %s", timestamp, got, want)
+		}
 	}
 }
