@@ -70,7 +70,7 @@ func (r *room) expect(l *line) {
 
 var (
 	firstNames = []string{"Mari", "Mart", "Liis", "Astrid", "Erik", "Nora", "Olav", "Kadri", "Sven", "Ingrid"}
-	lastNames  = []string{"Tamm", "Tamm", "Saar", "Lind", "Berg", "Hansen", "Dahl", "Kask", "Nyman", "Vik"}
+	lastNames  = []string{"Mets", "Tamm", "Saar", "Lind", "Berg", "Hansen", "Dahl", "Kask", "Nyman", "Vik"}
 )
 
 func (r *room) newcomer(l *line) {
