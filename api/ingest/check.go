@@ -1,14 +1,10 @@
 package ingest
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
-	"os"
 	"strings"
-	"time"
 
 	"queuetrack/api"
 )
@@ -45,27 +41,5 @@ func isJSON(contentTypes []string) bool {
 }
 
 func tooLarge() error {
-	return reject(CauseTooLarge, api.NewProblem(api.KindTooLarge, "A body is at most 1 MiB (1048576 bytes).").With("Connection", "close"))
-}
-
-// read returns the whole body, byte for byte, in memory of its own: the log keeps it.
-func (d *door) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	// Not every ResponseWriter has deadlines; the server's own has, and its other timeouts hold anyway.
-	deadline := http.NewResponseController(w)
-	_ = deadline.SetReadDeadline(time.Now().Add(d.cfg.ReadTimeout))
-	var buf bytes.Buffer
-	if r.ContentLength > 0 {
-		buf.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	n, err := buf.ReadFrom(io.LimitReader(r.Body, MaxBody+1))
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, reject(CauseSlow, api.NewProblem(api.KindSlowBody, "Send the whole body at once.").With("Connection", "close"))
-	case err != nil:
-		return nil, reject(CauseTruncated, api.NewProblem(api.KindIncompleteBody, "Send the whole body; nothing was kept.").With("Connection", "close"))
-	case n > MaxBody:
-		return nil, tooLarge()
-	}
-	_ = deadline.SetReadDeadline(time.Time{})
-	return buf.Bytes(), nil
+	return reject(CauseTooLarge, api.NewProblem(api.KindTooLarge, "A body is at most 1 MiB (1048576 bytes)."))
 }

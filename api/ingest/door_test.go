@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,7 +69,7 @@ func (l *fakeLog) Count(source string, c eventstore.Counter, key string) {
 func (l *fakeLog) seen() (kept []eventstore.Delivery, rejected map[string]int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.kept, l.rejected
+	return slices.Clone(l.kept), maps.Clone(l.rejected)
 }
 
 func sources(t *testing.T) map[string]source.Source {

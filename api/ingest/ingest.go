@@ -1,8 +1,9 @@
 // Package ingest is the door in: POST /webhooks/{source}.
 //
 // A delivery goes one way: route → size → raw read → verify → append → answer. Before the signature has verified,
-// nothing touches the database, nothing is parsed, and at most one MiB is held in memory. After it has verified, the
-// delivery is kept whatever it says, and the answer is given after the commit: a sender that saw 200 may forget it.
+// nothing touches the database, nothing is parsed, and at most one MiB is held in memory, which is reserved as it
+// arrives. After it has verified, the delivery is kept whatever it says, and the answer is given after the commit: a
+// sender that saw 200 may forget it.
 package ingest
 
 import (
@@ -119,16 +120,10 @@ func (d *door) receive(w http.ResponseWriter, r *http.Request, name string, src 
 	if err := checkForm(r); err != nil {
 		return accepted{}, err
 	}
-	size := r.ContentLength
-	if size < 0 {
-		size = MaxBody // chunked: it may be as much
+	body, held, err := d.read(w, r, name)
+	if held != nil {
+		defer held.leave()
 	}
-	if !d.room.take(size) {
-		return accepted{}, reject(CauseBusy, api.Busy())
-	}
-	defer d.room.leave(size)
-
-	body, err := d.read(w, r)
 	if err != nil {
 		return accepted{}, err
 	}
