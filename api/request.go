@@ -44,6 +44,10 @@ func Wrap(log *slog.Logger, next http.Handler) http.Handler {
 		rec := &record{id: uuid.NewString()}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		out := &response{ResponseWriter: w}
+		if r.Body != nil && r.Body != http.NoBody {
+			out.request = &requestBody{ReadCloser: r.Body}
+			r.Body = out.request
+		}
 		secure(out.Header(), rec.id)
 		aborted := true
 		defer func() { logRequest(log, r, rec, out, time.Since(started), aborted) }()
@@ -114,40 +118,4 @@ func logRequest(log *slog.Logger, r *http.Request, rec *record, w *response, too
 // quiet reports whether the path is asked for all day by machines.
 func quiet(path string) bool {
 	return path == LivePath || path == ReadyPath || path == MetricsPath
-}
-
-// response remembers the status and the size of an answer.
-type response struct {
-	http.ResponseWriter
-	status  int
-	written int64
-}
-
-// WriteHeader implements http.ResponseWriter. An informational answer is not yet the answer.
-func (w *response) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *response) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	n, err := w.ResponseWriter.Write(b)
-	w.written += int64(n)
-	return n, err
-}
-
-// Unwrap lets http.ResponseController reach deadlines and flushes.
-func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// Status returns the answer's status: a handler that wrote nothing has answered 200.
-func (w *response) Status() int {
-	if w.status == 0 {
-		return http.StatusOK
-	}
-	return w.status
 }
