@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -24,7 +25,7 @@ type page struct {
 }
 
 // cursorVersion changes with the meaning of the keys.
-const cursorVersion = 1
+const cursorVersion = 2
 
 // cursor is a place in a list. Its keys are those of the last item seen, so a page neither repeats nor skips an item
 // that was there, whatever is added meanwhile.
@@ -87,6 +88,9 @@ func (a page) decode(s string) ([]string, bool) {
 	if json.Unmarshal(body, &c) != nil || c.Version != cursorVersion {
 		return nil, false
 	}
+	if slices.ContainsFunc(c.Key, func(k string) bool { return !text(k) }) {
+		return nil, false
+	}
 	return c.Key, true
 }
 
@@ -100,6 +104,17 @@ func (p *parser) afterPosition(a page, otherwise int64) int64 {
 		p.badCursor()
 	}
 	return n
+}
+
+// afterInstant reads one of a cursor's keys as a time that can be stored: any year that a vendor or a clock may tell,
+// not only those that can be asked about.
+func (p *parser) afterInstant(key string) time.Time {
+	n, err := strconv.ParseInt(key, 10, 64)
+	t := time.UnixMicro(n).UTC()
+	if err != nil || t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
+		p.badCursor()
+	}
+	return t
 }
 
 // afterSource is the first key of a cursor over all sources.
@@ -164,5 +179,5 @@ func words[T ~string](list []T) []string {
 	return convert(list, func(w T) string { return string(w) })
 }
 
-// decimal writes a position as a cursor's key.
-func decimal(position int64) string { return strconv.FormatInt(position, 10) }
+// decimal writes a number as a cursor's key.
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }

@@ -71,7 +71,7 @@ func (p *parser) instant(name string, s instant) time.Time {
 	}
 	t, ok := parseInstant(string(s))
 	if !ok {
-		p.wrong(name, "%s is %s; give an instant as 2026-11-20T09:00:00Z or 2026-11-20T09:00:00+02:00 (a + in a URL is written %%2B).", name, quote(string(s)))
+		p.wrong(name, "%s is %s; give an instant of the years 1970 to 9998, as 2026-11-20T09:00:00Z or 2026-11-20T09:00:00+02:00 (a + in a URL is written %%2B).", name, quote(string(s)))
 	}
 	return t
 }
@@ -81,12 +81,12 @@ func (p *parser) moment(name string, s moment, zone *time.Location) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
-	if t, err := time.ParseInLocation(time.DateOnly, string(s), zone); err == nil && storable(t) {
+	if t, err := time.ParseInLocation(time.DateOnly, string(s), zone); err == nil && askable(t) {
 		return t
 	}
 	t, ok := parseInstant(string(s))
 	if !ok {
-		p.wrong(name, "%s is %s; give a date as 2026-11-20 or an instant as 2026-11-20T09:00:00Z.", name, quote(string(s)))
+		p.wrong(name, "%s is %s; give a date as 2026-11-20 or an instant as 2026-11-20T09:00:00Z, of the years 1970 to 9998.", name, quote(string(s)))
 	}
 	return t
 }
@@ -94,14 +94,15 @@ func (p *parser) moment(name string, s moment, zone *time.Location) time.Time {
 // parseInstant takes a space for the + that a URL turned into one.
 func parseInstant(s string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339Nano, strings.Replace(s, " ", "+", 1))
-	if err != nil || !storable(t) {
+	if err != nil || !askable(t) {
 		return time.Time{}, false
 	}
 	return t, true
 }
 
-// storable reports whether the database and RFC 3339 can both write the instant in any zone.
-func storable(t time.Time) bool { return t.Year() >= 1 && t.Year() < 9999 }
+// askable reports whether questions can be about the instant: RFC 3339 can write it in any zone, and it is not Go's
+// zero time, which stands for an absent one. Vendors may tell of any other.
+func askable(t time.Time) bool { return t.Year() >= 1970 && t.Year() < 9999 }
 
 // integer reads a whole number of least to most; absent: otherwise.
 func (p *parser) integer(name, s string, otherwise, least, most int64) int64 {

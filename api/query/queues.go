@@ -74,7 +74,8 @@ func (d *Door) registerQueues(h huma.API) {
 	get(d, h, operation{
 		id: "list-queues", path: "/v1/queues", tag: tagNow,
 		summary: "Every queue with what stands in it",
-		details: "All of them in one answer, ordered by source and queue, configured ones that nobody entered yet included.",
+		details: "All of them in one answer, ordered by source and queue, configured ones that nobody entered yet included. " +
+			"The queue \"\" holds the tickets that the vendor placed in none; it is listed while there are any, and has no address of its own.",
 	}, d.listQueues)
 	get(d, h, operation{
 		id: "get-queue", path: "/v1/queues/{source}/{queue}", tag: tagNow, resource: true,
@@ -160,10 +161,12 @@ func standing(ctx context.Context, v *projection.View, f board.Filter, asOf time
 	return board.QueuesAt(ctx, v, f, asOf)
 }
 
-// complete adds the configured queues that no ticket entered yet, leaves out sources that are no longer configured,
-// and orders by source and queue.
+// complete adds the configured queues that no ticket entered yet, leaves out sources that are no longer configured
+// and the queue "" while nobody stands in it, and orders by source and queue.
 func (d *Door) complete(rows []board.Queue, f board.Filter) []board.Queue {
-	rows = slices.DeleteFunc(rows, func(row board.Queue) bool { return !d.known(row.Source) })
+	rows = slices.DeleteFunc(rows, func(row board.Queue) bool {
+		return !d.known(row.Source) || row.Queue == "" && row.Waiting+row.Called+row.Serving+row.OnHold+row.Booked == 0
+	})
 	seen := make(map[wait.QueueID]bool, len(rows))
 	for _, row := range rows {
 		seen[wait.QueueID{Source: row.Source, Queue: row.Queue}] = true

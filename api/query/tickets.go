@@ -116,7 +116,7 @@ func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer Folded
 		}
 		rows, answer.Next = trim(rows, asked, func(t board.Ticket) []string {
 			key := t.Key()
-			return []string{key.CreatedAt.UTC().Format(time.RFC3339Nano), key.Source, key.Ticket}
+			return []string{decimal(key.CreatedAt.UnixMicro()), key.Source, key.Ticket}
 		})
 		answer.Items = []TicketState{}
 		for _, row := range rows {
@@ -145,11 +145,7 @@ func (d *Door) ticketFilter(ctx context.Context, in *ticketsInput) (board.Ticket
 		p.wrong("created_to", "created_to must be later than created_from.")
 	}
 	if asked.after != nil {
-		created, ok := parseInstant(asked.after[0])
-		if !ok {
-			p.badCursor()
-		}
-		f.After = &board.Key{CreatedAt: created, Source: asked.after[1], Ticket: asked.after[2]}
+		f.After = &board.Key{CreatedAt: p.afterInstant(asked.after[0]), Source: asked.after[1], Ticket: asked.after[2]}
 	}
 	return f, asked, p.err()
 }

@@ -38,18 +38,26 @@ func (d *Door) zone(p *parser, name string, sources []string) *time.Location {
 		}
 		return zone
 	}
-	zone := time.UTC
-	for i, s := range sources {
-		if i == 0 {
-			zone = d.sources[s].Zone
-		}
-		if d.sources[s].Zone.String() != zone.String() {
+	if len(sources) == 0 {
+		return time.UTC
+	}
+	zone := d.zoneOf(sources[0])
+	for _, s := range sources {
+		if other := d.zoneOf(s); other.String() != zone.String() {
 			p.wrong("tz", "tz is required here: the sources have different zones (%s in %s, %s in %s). Give tz, or one source.",
-				sources[0], zone, s, d.sources[s].Zone)
+				sources[0], zone, s, other)
 			break
 		}
 	}
 	return zone
+}
+
+// zoneOf is UTC for a source that isn't configured: that mistake is told already, and what else is wrong still can be.
+func (d *Door) zoneOf(source string) *time.Location {
+	if s, ok := d.sources[source]; ok {
+		return s.Zone
+	}
+	return time.UTC
 }
 
 // window is half-open. What is absent makes it the last local days, today's included.
