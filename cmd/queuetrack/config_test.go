@@ -24,7 +24,7 @@ func TestShort(t *testing.T) {
 func TestReachable(t *testing.T) {
 	t.Parallel()
 	for listen, want := range map[string]string{
-		"127.0.0.1:8080": "127.0.0.1:8080", "0.0.0.0:8080": "127.0.0.1:8080", ":8080": "127.0.0.1:8080", "[::]:80": "[::1]:80",
+		"127.0.0.1:8080": "127.0.0.1:8080", "0.0.0.0:8080": "127.0.0.1:8080", ":8080": "127.0.0.1:8080", "[::]:80": "127.0.0.1:80",
 		"localhost:1": "localhost:1", "10.0.0.7:80": "10.0.0.7:80",
 	} {
 		if got := reachable(listen); got != want {

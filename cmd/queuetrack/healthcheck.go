@@ -55,12 +55,9 @@ func reachable(listen string) string {
 	if err != nil {
 		return listen
 	}
-	ip := net.ParseIP(host)
-	switch {
-	case host == "" || (ip != nil && ip.Equal(net.IPv4zero)):
+	// [::] as well: it takes in both families, and is how a listener on 0.0.0.0 calls itself.
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
-	case ip != nil && ip.IsUnspecified():
-		host = "::1"
 	}
 	return net.JoinHostPort(host, port)
 }

@@ -17,9 +17,13 @@ import (
 	"queuetrack/migrations"
 )
 
-// Limits of the HTTP server. How long a body may take is the doors' to say.
+// Limits of the HTTP server. How long a body may take is the doors' to say, and how long an answer, package api's;
+// readTimeout and writeTimeout hold where those say nothing, and end no request that they would let live: they are
+// longer than any answer may take.
 const (
 	readHeaderTimeout = 5 * time.Second
+	readTimeout       = time.Minute
+	writeTimeout      = time.Minute
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 	// shutdownTimeout bounds finishing the requests that run when the server is told to stop.
@@ -55,7 +59,7 @@ func (s *server) routes() http.Handler {
 	registry.MustRegister(api.NewLagCollector(p.reader.Progress))
 	r := api.NewRouter(s.logger)
 	s.health.Mount(r)
-	r.Handle(api.MetricsPath, api.MetricsHandler(registry))
+	r.Get(api.MetricsPath, api.MetricsHandler(registry).ServeHTTP)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: registry}))
 	query.New(p.reader, p.log, p.config.query(s.now)).Mount(r)
 	return r
@@ -91,6 +95,8 @@ func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
 	h := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
@@ -108,7 +114,8 @@ func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := h.Shutdown(end); err != nil {
-		return fmt.Errorf("finish the running requests: %w", errors.Join(err, h.Close()))
+		// A client that neither sends nor reads must not turn an orderly end into a failure. What was answered is kept.
+		s.logger.WarnContext(ctx, "cut off the requests that did not end in time", "error", errors.Join(err, h.Close()))
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve HTTP: %w", err)
