@@ -120,6 +120,8 @@ func (o Object) ID(name string) (string, error) {
 		return "", fmt.Errorf("%s is longer than %d bytes", name, MaxID)
 	case clean(id, MaxID) != id:
 		return "", fmt.Errorf("%s has control characters or surrounding space", name)
+	case hasLoneSurrogate(v):
+		return "", fmt.Errorf("%s has half of a surrogate pair, which is no character", name)
 	}
 	return id, nil
 }

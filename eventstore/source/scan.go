@@ -3,6 +3,9 @@ package source
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // The functions here take apart JSON that json.Valid has accepted, and only such: they look for where values end, and
@@ -106,6 +109,38 @@ func unquote(value []byte) string {
 		return "" // not reached: the body is valid JSON
 	}
 	return s
+}
+
+// hasLoneSurrogate reports whether a JSON string escapes half of a surrogate pair. Texts that differ in nothing else
+// unquote to the same.
+func hasLoneSurrogate(value []byte) bool {
+	for i := bytes.IndexByte(value, '\\'); i >= 0 && i < len(value); i++ {
+		if value[i] != '\\' {
+			continue
+		}
+		first := escaped(value[i:])
+		if !utf16.IsSurrogate(first) {
+			i++ // past what the backslash escapes
+			continue
+		}
+		if utf16.DecodeRune(first, escaped(value[i+6:])) == utf8.RuneError {
+			return true
+		}
+		i += 11
+	}
+	return false
+}
+
+// escaped returns the code unit that the text begins with as \uXXXX, else 0.
+func escaped(b []byte) rune {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
+	if err != nil {
+		return 0 // not reached: the body is valid JSON
+	}
+	return rune(n)
 }
 
 // isWhole reports whether a JSON value is a number written without fraction and exponent.
