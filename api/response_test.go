@@ -38,7 +38,7 @@ func (l *pipes) Addr() net.Addr { return &net.UnixAddr{} }
 // servePipe answers one connection in the bubble of a synctest.
 func servePipe(t *testing.T, handler http.HandlerFunc) net.Conn {
 	t.Helper()
-	closed, closeAll := context.WithCancel(t.Context())
+	closed, closeAll := context.WithCancel(context.WithoutCancel(t.Context())) // the server closes it
 	l := &pipes{make(chan net.Conn), closed, closeAll}
 	server := &http.Server{Handler: Wrap(slog.New(slog.DiscardHandler), handler), ReadHeaderTimeout: time.Second}
 	ended := make(chan error, 1)
