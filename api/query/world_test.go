@@ -227,7 +227,7 @@ func visitOn(typ, id, status string, line int, steps ...string) string {
 		}
 		fmt.Fprintf(&times, `,%q:{"date":"2026-11-20T%sZ"%s}`, steps[i], steps[i+1], extra)
 	}
-	return fmt.Sprintf(`{"type":%q,"data":{"id":%q,"status":%q,"line":%d,"firstName":"Jane","phoneNumber":37255500112%s}}`,
+	return fmt.Sprintf(`{"type":%q,"data":{"id":%q,"status":%q,"line":%d,"firstName":"Mari","phoneNumber":37255500112%s}}`,
 		typ, id, status, line, times.String())
 }
 
