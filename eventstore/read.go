@@ -68,23 +68,32 @@ func (l *Log) List(ctx context.Context, source string, after int64, limit int) (
 	return events, nil
 }
 
-// ReadTickets returns the events of these tickets up to a position, each ticket's together and in order, within the
-// caller's transaction: what verify folds anew. The tickets come in the database's order. The caller bounds their
-// number, and with it the memory.
-func ReadTickets(ctx context.Context, tx pgx.Tx, source string, tickets []string, upTo int64) ([]Event, error) {
+// ReadTickets calls each with the events of these tickets up to a position, each ticket's together and in order, within
+// the caller's transaction: what verify folds anew. The tickets come in the database's order. The events are streamed,
+// so each can't use the transaction.
+func ReadTickets(ctx context.Context, tx pgx.Tx, source string, tickets []string, upTo int64, each func(Event) error) error {
 	rows, err := tx.Query(ctx, `
 		SELECT `+eventColumns+`
 		  FROM event AS e
 		 WHERE e.source = $1 AND e.ticket = ANY ($2) AND e.position <= $3
 		 ORDER BY e.ticket, e.position`, source, tickets, upTo)
 	if err != nil {
-		return nil, fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+		return fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
 	}
-	events, err := pgx.CollectRows(rows, scanEvent)
-	if err != nil {
-		return nil, fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+	defer rows.Close()
+	for rows.Next() {
+		e, err := scanEvent(rows)
+		if err != nil {
+			return fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+		}
+		if err := each(e); err != nil {
+			return err
+		}
 	}
-	return events, nil
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+	}
+	return nil
 }
 
 // Tail returns the position of the source's last event, 0 when it has none.

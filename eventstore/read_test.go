@@ -108,9 +108,42 @@ func TestReadTickets(t *testing.T) {
 	log, pool := newLog(t)
 	mustAppend(t, log, body("b", "1"), body("a", "1"), body("", "1"), body("b", "2"), body("c", "1"), unreadable(body("a", "2")), body("a", "3"))
 	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-		events, err := eventstore.ReadTickets(t.Context(), tx, source, []string{"b", "a", "unknown"}, 6)
+		var events []eventstore.Event
+		err := eventstore.ReadTickets(t.Context(), tx, source, []string{"b", "a", "unknown"}, 6, func(e eventstore.Event) error {
+			events = append(events, e)
+			return nil
+		})
 		equal(t, "positions", positions(events), []int64{2, 6, 1, 4})
 		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A walk over the tickets is bounded by their number and by their events, and gets past a ticket of any size.
+func TestTicketsAfter(t *testing.T) {
+	t.Parallel()
+	log, pool := newLog(t)
+	mustAppend(t, log, many(0, 4)...)
+	for i := range 5 {
+		mustAppend(t, log, body("heavy", fmt.Sprint(i)))
+	}
+	mustAppend(t, log, body("", "1"), body("i", "1"), body("j", "1"))
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		var walk [][]string
+		for after, more := "", true; more; {
+			ids, err := eventstore.TicketsAfter(t.Context(), tx, source, after, 3, 4)
+			if err != nil {
+				return err
+			}
+			walk = append(walk, ids)
+			if more = len(ids) > 0; more {
+				after = ids[len(ids)-1]
+			}
+		}
+		equal(t, "walk", walk, [][]string{{"0", "1", "2"}, {"3"}, {"heavy"}, {"i", "j"}, {}})
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -51,15 +51,23 @@ func Heads(ctx context.Context, tx pgx.Tx, from map[string]int64) ([]Head, error
 	return heads, nil
 }
 
-// TicketsAfter returns the ids of a source's tickets after one, in the database's order, at most limit: a walk over all
-// of them in constant memory, within the caller's transaction.
-func TicketsAfter(ctx context.Context, tx pgx.Tx, source, after string, limit int) ([]string, error) {
+// TicketsAfter returns the ids of a source's tickets after one, in the database's order, at most limit and no more than
+// have so many events together (but one, however many it has): a walk over all of them in constant memory, within the
+// caller's transaction. Only an empty list is the end.
+func TicketsAfter(ctx context.Context, tx pgx.Tx, source, after string, limit, events int) ([]string, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT DISTINCT ticket
-		FROM event
-		WHERE source = $1 AND ticket > $2
-		ORDER BY ticket
-		LIMIT $3`, source, after, limit)
+		SELECT t.ticket
+		FROM (
+			SELECT c.ticket, c.events, sum(c.events) OVER (ORDER BY c.ticket) AS together
+			FROM (
+				SELECT ticket, count(*) AS events
+				FROM event
+				WHERE source = $1 AND ticket > $2
+				GROUP BY ticket
+				ORDER BY ticket
+				LIMIT $3) AS c) AS t
+		WHERE t.together <= $4 OR t.together = t.events
+		ORDER BY t.ticket`, source, after, limit, events)
 	if err != nil {
 		return nil, fmt.Errorf("list tickets of %s: %w", source, err)
 	}

@@ -11,10 +11,11 @@ CREATE TABLE history_0 (
     received_at   timestamptz NOT NULL,
     repeat_of     bigint,
     detail        jsonb       NOT NULL,
-    state         jsonb       NOT NULL,
+    state         jsonb,
     CONSTRAINT history_0_pk PRIMARY KEY (source, ticket, position)
 );
-COMMENT ON COLUMN history_0.next_position IS 'of the ticket''s next event; null: this is its latest. The state held for position <= p < next_position';
+COMMENT ON COLUMN history_0.next_position IS 'of the ticket''s next event; null: this is its latest. The row holds for position <= p < next_position';
+COMMENT ON COLUMN history_0.state IS 'the ticket after the event; null: as before, so the state at a position is the ticket''s last one that is not null up to there';
 COMMENT ON COLUMN history_0.transitions IS 'what the fold made of the event, as known when it was folded';
 COMMENT ON COLUMN history_0.detail IS 'what the event itself said: status, queue, desk, agent, label, by, reason; without the empty ones';
 CREATE INDEX history_0_latest ON history_0 (source, position) INCLUDE (next_position);

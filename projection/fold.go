@@ -24,6 +24,9 @@ type folding struct {
 
 	changes []Change
 	letters []letter
+	weight  int // bytes of the states stored by the changes
+
+	withheld map[string]bool // tickets of the events that were too heavy to be loaded with those before them
 }
 
 // letter is a row of dead_letter.
@@ -32,6 +35,19 @@ type letter struct {
 	Ticket   string
 	Behind   int64 // the dead letter that this event waits behind; 0: it is the dead letter
 	Cause    string
+}
+
+// page takes events until a page's worth is reached: by weight, by time, or before a ticket that was not loaded. It
+// takes at least one, and returns how many. So a page's memory is bounded, and no page outlasts its lease, whatever
+// senders do: a ticket's state grows with its segments, up to hundreds of kilobytes that each event stores anew.
+func (f *folding) page(events []eventstore.Event, until time.Time) int {
+	for i, e := range events {
+		if i > 0 && (f.weight >= pageWeight || f.withheld[e.Ticket] || time.Now().After(until)) {
+			return i
+		}
+		f.event(e)
+	}
+	return len(events)
 }
 
 // event takes the next event. One that can't be decoded or folded becomes a dead letter, and its ticket stands still
@@ -62,6 +78,12 @@ func (f *folding) bury(e eventstore.Event, cause error) {
 	}
 }
 
+func (f *folding) buryAll(events []eventstore.Event, cause error) {
+	for _, e := range events {
+		f.bury(e, cause)
+	}
+}
+
 // fold decodes the event and applies it; false when nothing came of it. A panic of an adapter or of the fold is an
 // error like any other: the payload is the sender's choice, and one sender must not stop a whole source.
 func (f *folding) fold(e eventstore.Event) (c Change, ok bool, err error) {
@@ -88,11 +110,15 @@ func (f *folding) apply(e eventstore.Event, o ticket.Observation) (Change, error
 	o.Position, o.ReceivedAt = e.Position, e.ReceivedAt
 	before := f.tickets[e.Ticket]
 	after, transitions := ticket.Apply(before, o)
-	stored, err := EncodeState(after.State)
-	if err != nil {
-		return Change{}, err
+	var stored []byte
+	if before.LastPosition == 0 || !after.Same(before.State) {
+		var err error
+		if stored, err = EncodeState(after.State); err != nil {
+			return Change{}, err
+		}
 	}
 	f.tickets[e.Ticket] = after
+	f.weight += len(stored)
 	return Change{
 		Event: bodiless(e), Ticket: e.Ticket, Before: before.State, After: after.State, Stored: string(stored),
 		Says: o, Transitions: transitions,

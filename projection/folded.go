@@ -33,17 +33,19 @@ func ticketsOf(events []eventstore.Event) []string {
 	return ids
 }
 
-// load fills the folding with the tickets as they were left, in one round trip.
+// load fills the folding with the tickets as they were left, in one round trip. The ids come in the order of their
+// events; those whose facts are too heavy together with the ones before stay behind, withheld.
 func (t tables) load(ctx context.Context, f *folding, ids []string) error {
-	f.tickets, f.dead = make(map[string]ticket.Ticket, len(ids)), map[string]int64{}
+	f.tickets, f.dead, f.withheld = make(map[string]ticket.Ticket, len(ids)), map[string]int64{}, map[string]bool{}
 	if len(ids) == 0 {
 		return nil
 	}
 	var batch pgx.Batch
 	batch.Queue(t.set().SQL(`
-		SELECT ticket, facts
-		FROM folded_{set}
-		WHERE source = $1 AND ticket = ANY($2)`), t.source, ids).Query(f.loadTickets)
+		SELECT i.ticket,
+			CASE WHEN i.n = 1 OR sum(octet_length(f.facts)) OVER (ORDER BY i.n) <= $3 THEN f.facts END
+		FROM unnest($2::text[]) WITH ORDINALITY AS i (ticket, n)
+		JOIN folded_{set} f ON f.source = $1 AND f.ticket = i.ticket`), t.source, ids, pageWeight).Query(f.loadTickets)
 	batch.Queue(`
 		SELECT ticket, min(position)
 		FROM dead_letter
@@ -59,6 +61,10 @@ func (f *folding) loadTickets(rows pgx.Rows) error {
 	var id string
 	var facts []byte
 	_, err := pgx.ForEachRow(rows, []any{&id, &facts}, func() error {
+		if facts == nil {
+			f.withheld[id] = true
+			return nil
+		}
 		var t ticket.Ticket
 		if err := t.UnmarshalBinary(facts); err != nil {
 			return fmt.Errorf("ticket %s: %w", id, err)

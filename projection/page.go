@@ -12,30 +12,41 @@ import (
 	"queuetrack/eventstore"
 )
 
-// next folds the shard's next page and returns how many events it scanned; 0 when there is nothing new.
-//
-// Should the database refuse to keep what an event says (our checks know of no such value, a sender may), the page is
-// gone through again, an event at a time, until the culprit is found and becomes a dead letter. So is a page that took
-// too long to fold. Since no row depends on where pages end, that changes nothing else.
+// next folds the shard's next events and returns how many it scanned; 0 when there is nothing new. Mostly they are one
+// page, and several when they are heavy.
 func (r *Runner) next(ctx context.Context, s *shard) (int, error) {
 	events, err := r.read(ctx, s, r.cfg.PageSize)
-	if err != nil || len(events) == 0 {
+	if err != nil {
 		return 0, err
 	}
-	err = r.commit(ctx, s, events, nil)
-	if !unstorable(err) && !tooSlow(err) {
-		return len(events), err
-	}
-	for i := range events {
-		one := events[i : i+1]
-		if err = r.commit(ctx, s, one, nil); unstorable(err) {
-			err = r.commit(ctx, s, one, err)
+	for rest := events; len(rest) > 0; {
+		n, err := r.commit(ctx, s, rest, nil)
+		if unstorable(err) {
+			err = r.sift(ctx, s, rest[:n])
 		}
 		if err != nil {
-			return i, err
+			return 0, err
 		}
+		rest = rest[n:]
 	}
 	return len(events), nil
+}
+
+// sift goes through a page an event at a time, after the database refused to keep what one of them says (our checks know
+// of no such value, a sender may): the culprit becomes a dead letter. Since no row depends on where pages end, that
+// changes nothing else.
+func (r *Runner) sift(ctx context.Context, s *shard, events []eventstore.Event) error {
+	for i := range events {
+		one := events[i : i+1]
+		_, err := r.commit(ctx, s, one, nil)
+		if unstorable(err) {
+			_, err = r.commit(ctx, s, one, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // read returns the next events of the shard's log. The log is immutable, so this needs no transaction; but a page that
@@ -54,10 +65,10 @@ func (r *Runner) read(ctx context.Context, s *shard, limit int) ([]eventstore.Ev
 	return events, nil
 }
 
-// commit folds the events and writes all that they did, together with the checkpoint behind them. With refused, the
-// events become dead letters for that cause instead.
-func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event, refused error) error {
-	to := events[len(events)-1].Position
+// commit folds a page of the events and writes all that they did, together with the checkpoint behind them. It returns
+// how many that are, also when they can't be kept. With refused, all become dead letters for that cause instead.
+func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event, refused error) (int, error) {
+	n := len(events)
 	f := &folding{adapter: r.sources[s.source]}
 	asked := time.Now()
 	err := inTx(ctx, r.pool, r.cfg.Lease, func(tx pgx.Tx) error {
@@ -65,24 +76,22 @@ func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event
 		if err := t.load(ctx, f, ticketsOf(events)); err != nil {
 			return err
 		}
-		for _, e := range events {
-			if refused != nil {
-				f.bury(e, refused)
-				continue
-			}
-			f.event(e)
+		if refused != nil {
+			f.buryAll(events, refused)
+		} else {
+			n = f.page(events, asked.Add(r.cfg.Lease/pageShare))
 		}
 		if err := r.write(ctx, t, f); err != nil {
 			return err
 		}
-		return s.advance(ctx, tx, to, r.cfg.Lease)
+		return s.advance(ctx, tx, events[n-1].Position, r.cfg.Lease)
 	})
 	if err != nil {
-		return err
+		return n, err
 	}
-	s.position, s.renewed = to, asked
+	s.position, s.renewed = events[n-1].Position, asked
 	r.mourn(ctx, s, f.letters)
-	return nil
+	return n, nil
 }
 
 // write hands the changes to every read model, and keeps what the fold goes on from.
@@ -119,9 +128,6 @@ func unstorable(err error) bool {
 	}
 	return false
 }
-
-// tooSlow reports whether the server ended the transaction because nothing was heard of us for a lease's length.
-func tooSlow(err error) bool { return sqlState(err) == "25P03" }
 
 // sqlState is the database's word for an error that it returned, "00000" for any other.
 func sqlState(err error) string {

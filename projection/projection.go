@@ -29,7 +29,7 @@ type Change struct {
 	Ticket      string           // empty: about no ticket; then only Names count
 	Before      ticket.State     // zero LastPosition: the ticket was not known
 	After       ticket.State     // zero Status: still nothing is known of where it stands
-	Stored      string           // After, as EncodeState writes it
+	Stored      string           // After, as EncodeState writes it; empty: it tells the same as Before
 	Says        ticket.Observation
 	Transitions []ticket.Transition
 	Names       []source.Name
@@ -45,16 +45,16 @@ type ReadModel interface {
 	Check(tx pgx.Tx, set Set, source string, report func(eventstore.Violation)) Check
 }
 
-// Check is fed all changes of a source once, each in one call, and reports each difference. It runs in constant
+// Check is fed all changes of a source once, and reports each difference. It runs in constant
 // memory: what it keeps between calls may grow with the number of queues, not with the number of tickets.
 type Check interface {
-	// Tickets compares all rows whose ticket is in the range with what the changes demand: those of the range's
-	// tickets, ordered by ticket and position. Ranges come in order and cover all ids, so a row of a ticket that the
-	// log doesn't know is found.
-	Tickets(ctx context.Context, in Range, changes []Change) error
+	// Change takes the next change: first those of tickets, ordered by ticket and position, then those about none. What
+	// it keeps of one must not be a whole state: a ticket may have thousands of changes, each with a thousand segments.
+	Change(c Change) error
 
-	// Ticketless takes the changes of events about no ticket.
-	Ticketless(changes []Change)
+	// Tickets compares all rows whose ticket is in the range with what the changes taken since the range before demand.
+	// Ranges come in order and cover all ids, so a row of a ticket that the log doesn't know is found.
+	Tickets(ctx context.Context, in Range) error
 
 	// Finish comes last, and compares the rows that belong to no one ticket.
 	Finish(ctx context.Context) error

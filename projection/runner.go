@@ -24,6 +24,10 @@ const (
 )
 
 const (
+	// pageWeight ends a page after about so many bytes of states, those loaded and those stored, however few events
+	// that took; pageShare ends it after that part of the lease. The rest is for writing it.
+	pageWeight = 4 << 20
+	pageShare  = 4
 	// breath is what a shard that has caught up leaves between two pages: under load pages grow instead of becoming
 	// many, and the door gets the processor. It is well below what a reader notices.
 	breath = 25 * time.Millisecond
@@ -33,7 +37,7 @@ const (
 
 // Config is what a Runner does not have to be given. The zero value works.
 type Config struct {
-	PageSize int           // events folded in one transaction; 0: DefaultPageSize
+	PageSize int           // most events folded in one transaction; 0: DefaultPageSize
 	Lease    time.Duration // 0: DefaultLease
 	Poll     time.Duration // how often the log's tail is looked at without a hint; 0: DefaultPoll
 	Logger   *slog.Logger  // nil: slog.Default()

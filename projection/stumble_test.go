@@ -61,9 +61,9 @@ func (nothing) Write(context.Context, pgx.Tx, projection.Set, string, []projecti
 func (nothing) Check(pgx.Tx, projection.Set, string, func(eventstore.Violation)) projection.Check {
 	return nothing{}
 }
-func (nothing) Tickets(context.Context, projection.Range, []projection.Change) error { return nil }
-func (nothing) Ticketless([]projection.Change)                                       {}
-func (nothing) Finish(context.Context) error                                         { return nil }
+func (nothing) Change(projection.Change) error                  { return nil }
+func (nothing) Tickets(context.Context, projection.Range) error { return nil }
+func (nothing) Finish(context.Context) error                    { return nil }
 
 // flaky is a read model whose first writes fail.
 type flaky struct {

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	verifyTickets    = 200 // folded at a time
-	verifyTicketless = 500 // events read at a time
+	verifyTickets    = 200  // folded at a time, at most,
+	verifyEvents     = 5000 // that have so many events together, or one that has more
+	verifyTicketless = 500  // events read at a time
 )
 
 // Verified is what Verify went through.
@@ -124,12 +125,12 @@ func (v *verifier) rows(ctx context.Context, c *check) error {
 		c.models = append(c.models, m.Check(v.tx, c.tables.set(), c.tables.source, v.report))
 	}
 	for after, more := "", true; more; {
-		ids, err := eventstore.TicketsAfter(ctx, v.tx, c.tables.source, after, verifyTickets)
+		ids, err := eventstore.TicketsAfter(ctx, v.tx, c.tables.source, after, verifyTickets, verifyEvents)
 		if err != nil {
 			return err
 		}
 		in := Range{After: after}
-		if more = len(ids) == verifyTickets; more {
+		if more = len(ids) > 0; more {
 			in.Through = ids[len(ids)-1]
 		}
 		if err := c.tickets(ctx, in, ids); err != nil {

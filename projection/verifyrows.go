@@ -25,41 +25,55 @@ type check struct {
 
 // tickets folds the events of these tickets, which are all that the log has in the range, and compares their rows.
 func (c *check) tickets(ctx context.Context, in Range, ids []string) error {
-	events, err := eventstore.ReadTickets(ctx, c.tx, c.tables.source, ids, c.upTo)
-	if err != nil {
-		return err
-	}
 	letters, err := c.letters(ctx, in)
 	if err != nil {
 		return err
 	}
 	f := &folding{adapter: c.adapter, tickets: map[string]ticket.Ticket{}, dead: map[string]int64{}}
-	c.fold(f, events, letters)
+	err = eventstore.ReadTickets(ctx, c.tx, c.tables.source, ids, c.upTo, func(e eventstore.Event) error {
+		return c.fold(f, e, letters)
+	})
+	if err != nil {
+		return err
+	}
+	c.dead(f, letters)
 	c.done.Tickets += int64(len(f.tickets))
 	if err := c.folded(ctx, in, f); err != nil {
 		return err
 	}
 	for _, m := range c.models {
-		if err := m.Tickets(ctx, in, f.changes); err != nil {
+		if err := m.Tickets(ctx, in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fold folds the events, all but those that are dead letters or wait behind one.
-func (c *check) fold(f *folding, events []eventstore.Event, letters map[int64]letter) {
-	for _, e := range events {
-		l, dead := letters[e.Position]
-		delete(letters, e.Position)
-		switch {
-		case dead && l.Ticket == e.Ticket && e.Quarantined == "":
-		case dead:
-			c.say(e.Position, e.Ticket, "dead_letter: row %d is of no event that can be dead", e.Position)
-		default:
-			f.event(e)
+// fold folds the event, unless it is a dead letter or waits behind one, and hands on what it changed.
+func (c *check) fold(f *folding, e eventstore.Event, letters map[int64]letter) error {
+	l, dead := letters[e.Position]
+	delete(letters, e.Position)
+	switch {
+	case dead && l.Ticket == e.Ticket && e.Quarantined == "":
+		return nil
+	case dead:
+		c.say(e.Position, e.Ticket, "dead_letter: row %d is of no event that can be dead", e.Position)
+		return nil
+	}
+	f.event(e)
+	for _, change := range f.changes {
+		for _, m := range c.models {
+			if err := m.Change(change); err != nil {
+				return err
+			}
 		}
 	}
+	f.changes = f.changes[:0]
+	return nil
+}
+
+// dead reports the dead letters that are left over, and those that the folding made.
+func (c *check) dead(f *folding, letters map[int64]letter) {
 	for _, position := range slices.Sorted(maps.Keys(letters)) {
 		c.say(position, letters[position].Ticket, "dead_letter: row %d is too many: there is no such event of the ticket", position)
 	}
@@ -155,10 +169,12 @@ func (c *check) ticketless(ctx context.Context) error {
 			return err
 		}
 		f := &folding{adapter: c.adapter}
-		c.fold(f, events, letters)
-		for _, m := range c.models {
-			m.Ticketless(f.changes)
+		for _, e := range events {
+			if err := c.fold(f, e, letters); err != nil {
+				return err
+			}
 		}
+		c.dead(f, letters)
 		after = through
 	}
 	return nil

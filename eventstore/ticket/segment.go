@@ -1,6 +1,9 @@
 package ticket
 
-import "time"
+import (
+	"sort"
+	"time"
+)
 
 // enter opens a segment: the ticket waits in the fact's queue (the present one, if it doesn't say).
 func (d *derivation) enter(f *fact) {
@@ -44,9 +47,12 @@ func (s *Segment) hold(holds []Spell) {
 	if service.IsZero() {
 		service = s.CalledAt
 	}
-	for _, sp := range holds {
+	// Holds are in order and don't overlap: those that can matter follow each other.
+	begun := earlier(s.EnteredAt, service)
+	first := sort.Search(len(holds), func(i int) bool { return holds[i].To.IsZero() || holds[i].To.After(begun) })
+	for _, sp := range holds[first:] {
 		if !s.LeftAt.IsZero() && !sp.From.Before(s.LeftAt) {
-			break // holds are in order: so are all that follow
+			break
 		}
 		s.HeldWaitingSeconds += overlap(sp, s.EnteredAt, earlier(s.CalledAt, s.LeftAt))
 		if !service.IsZero() {

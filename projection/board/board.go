@@ -79,6 +79,7 @@ type spellRow struct {
 // spellRowsOf are the rows of a ticket's spells in order. An ended ticket is nowhere, so its end is no row.
 func spellRowsOf(s ticket.State) []spellRow {
 	var rows []spellRow
+	entered := 0 // segments that were entered by the spell's beginning; spells are in order
 	for _, p := range s.Spells {
 		if p.Status == "" || p.Status.Ended() {
 			continue
@@ -87,24 +88,18 @@ func spellRowsOf(s ticket.State) []spellRow {
 			Status: string(p.Status), Queue: p.Queue,
 			From: projection.StoredTime(p.From), To: projection.StoredTime(p.To),
 		}
+		for entered < len(s.Segments) && !s.Segments[entered].EnteredAt.After(p.From) {
+			entered++
+		}
 		if p.Status == ticket.StatusWaiting {
-			row.EnteredAt = projection.StoredTime(entryOf(s, p))
+			row.EnteredAt = row.From
+			if entered > 0 {
+				row.EnteredAt = projection.StoredTime(s.Segments[entered-1].EnteredAt)
+			}
 		}
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// entryOf is the entry to the segment that a spell of waiting belongs to.
-func entryOf(s ticket.State, p ticket.Spell) time.Time {
-	entered := p.From
-	for _, seg := range s.Segments {
-		if seg.EnteredAt.After(p.From) {
-			break
-		}
-		entered = seg.EnteredAt
-	}
-	return entered
 }
 
 // queueRow is a row of board_queue_{set}: the last event that had to do with the queue, and how many tickets stand in it.

@@ -19,38 +19,43 @@ type check struct {
 	set    projection.Set
 	source string
 	report func(eventstore.Violation)
-	sums   sums // what the changes so far demand of queues and names
+	sums   sums  // what the changes so far demand of queues and names
+	moves  moves // of the present range's tickets
 }
 
 // Check begins the comparison of one source's rows.
 func (Model) Check(tx pgx.Tx, set projection.Set, source string, report func(eventstore.Violation)) projection.Check {
-	return &check{tx: tx, set: set, source: source, report: report, sums: newSums()}
+	return &check{tx: tx, set: set, source: source, report: report, sums: newSums(), moves: moves{index: map[string]int{}}}
+}
+
+// Change takes the names, and of changes with a ticket the queues and what is now true of it.
+func (c *check) Change(change projection.Change) error {
+	c.sums.add(c.source, change)
+	c.moves.add(change)
+	return nil
 }
 
 // Tickets compares the tickets' rows and their spells.
-func (c *check) Tickets(ctx context.Context, in projection.Range, changes []projection.Change) error {
+func (c *check) Tickets(ctx context.Context, in projection.Range) error {
 	tickets := map[projection.RowKey]ticketRow{}
 	spells := map[projection.RowKey]spellRow{}
-	for _, m := range movesOf(changes) {
-		if row, ok := ticketRowOf(m.ticket, m.after, m.stored); ok {
+	for _, m := range c.moves.all {
+		row, ok, err := m.row()
+		if err != nil {
+			return err
+		}
+		if ok {
 			tickets[projection.RowKey{Ticket: m.ticket}] = row
 		}
 		for i, row := range spellRowsOf(m.after) {
 			spells[projection.RowKey{Ticket: m.ticket, N: int64(i + 1)}] = row
 		}
 	}
-	c.Ticketless(changes)
+	c.moves = moves{index: map[string]int{}}
 	if err := c.tickets(ctx, in, tickets); err != nil {
 		return err
 	}
 	return c.spells(ctx, in, spells)
-}
-
-// Ticketless takes the names, and (of changes with a ticket) the queues.
-func (c *check) Ticketless(changes []projection.Change) {
-	for _, change := range changes {
-		c.sums.add(c.source, change)
-	}
 }
 
 func (c *check) tickets(ctx context.Context, in projection.Range, want map[projection.RowKey]ticketRow) error {

@@ -22,7 +22,9 @@ func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source st
 		s.add(source, c)
 	}
 	moves := movesOf(changes)
-	queueTickets(&batch, set, source, moves)
+	if err := queueTickets(&batch, set, source, moves); err != nil {
+		return fmt.Errorf("write the board of %s: %w", source, err)
+	}
 	queueSpells(&batch, set, source, moves)
 	queueQueues(&batch, set, source, s.queues)
 	queueNames(&batch, set, source, s.names)
@@ -36,36 +38,60 @@ func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source st
 type move struct {
 	ticket        string
 	before, after ticket.State
-	stored        string
+	stored        string // after, encoded; empty: not yet
 }
 
-// movesOf sums up the changes by ticket, in the order of the tickets' first changes.
-func movesOf(changes []projection.Change) []move {
-	var moves []move
-	index := map[string]int{}
-	for _, c := range changes {
-		if c.Ticket == "" {
-			continue
+// row is the ticket's row after the page.
+func (m move) row() (ticketRow, bool, error) {
+	if m.stored == "" {
+		stored, err := projection.EncodeState(m.after)
+		if err != nil {
+			return ticketRow{}, false, fmt.Errorf("ticket %s: %w", m.ticket, err)
 		}
-		i, ok := index[c.Ticket]
-		if !ok {
-			i = len(moves)
-			index[c.Ticket] = i
-			moves = append(moves, move{ticket: c.Ticket, before: c.Before})
-		}
-		moves[i].after, moves[i].stored = c.After, c.Stored
+		m.stored = string(stored)
 	}
-	return moves
+	row, ok := ticketRowOf(m.ticket, m.after, m.stored)
+	return row, ok, nil
 }
 
-func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []move) {
+// moves sum up changes by ticket, in the order of the tickets' first changes.
+type moves struct {
+	all   []move
+	index map[string]int
+}
+
+func movesOf(changes []projection.Change) []move {
+	m := moves{index: map[string]int{}}
+	for _, c := range changes {
+		m.add(c)
+	}
+	return m.all
+}
+
+func (m *moves) add(c projection.Change) {
+	if c.Ticket == "" {
+		return
+	}
+	i, ok := m.index[c.Ticket]
+	if !ok {
+		i = len(m.all)
+		m.index[c.Ticket] = i
+		m.all = append(m.all, move{ticket: c.Ticket, before: c.Before})
+	}
+	m.all[i].after, m.all[i].stored = c.After, c.Stored
+}
+
+func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []move) error {
 	var ids, statuses, queues, states []string
 	var created, ordered []time.Time
 	var entered []*time.Time
 	var priorities []int32
 	var positions []int64
 	for _, m := range moves {
-		r, ok := ticketRowOf(m.ticket, m.after, m.stored)
+		r, ok, err := m.row()
+		if err != nil {
+			return err
+		}
 		if !ok {
 			continue
 		}
@@ -74,7 +100,7 @@ func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []m
 		priorities, positions = append(priorities, r.Priority), append(positions, r.OrderPosition)
 	}
 	if len(ids) == 0 {
-		return
+		return nil
 	}
 	batch.Queue(set.SQL(`
 		INSERT INTO board_ticket_{set} AS b
@@ -93,6 +119,7 @@ func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []m
 			order_position = excluded.order_position,
 			state = excluded.state`),
 		source, ids, statuses, queues, created, entered, priorities, ordered, positions, states)
+	return nil
 }
 
 // queueSpells writes each ticket's spells from the first one that is not as it was. Mostly that is the last one, which

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -19,40 +20,50 @@ type check struct {
 	set    projection.Set
 	source string
 	report func(eventstore.Violation)
+
+	want map[projection.RowKey]row // of the present range
+	last projection.RowKey         // the change before
 }
 
 // Check begins the comparison of one source's rows.
 func (Model) Check(tx pgx.Tx, set projection.Set, source string, report func(eventstore.Violation)) projection.Check {
-	return &check{tx: tx, set: set, source: source, report: report}
+	return &check{tx: tx, set: set, source: source, report: report, want: map[projection.RowKey]row{}}
+}
+
+// Change notes the event's row, and links the ticket's row before to it.
+func (c *check) Change(change projection.Change) error {
+	if change.Ticket == "" {
+		return nil
+	}
+	r, err := rowOf(change)
+	if err != nil {
+		return err
+	}
+	r.State = digest(r.State)
+	key := projection.RowKey{Ticket: change.Ticket, N: change.Event.Position}
+	c.want[key] = r
+	if c.last.Ticket == key.Ticket {
+		before := c.want[c.last]
+		before.Next = key.N
+		c.want[c.last] = before
+	}
+	c.last = key
+	return nil
+}
+
+// digest stands for a state, of which a ticket may have thousands.
+func digest(state string) string {
+	if state == "" {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(state)))
 }
 
 // Tickets compares each event's row.
-func (c *check) Tickets(ctx context.Context, in projection.Range, changes []projection.Change) error {
-	want := map[projection.RowKey]row{}
-	var before projection.RowKey
-	for _, change := range changes {
-		if change.Ticket == "" {
-			continue
-		}
-		r, err := rowOf(change)
-		if err != nil {
-			return err
-		}
-		key := projection.RowKey{Ticket: change.Ticket, N: change.Event.Position}
-		want[key] = r
-		if before.Ticket == key.Ticket {
-			link(want, before, key)
-		}
-		before = key
-	}
+func (c *check) Tickets(ctx context.Context, in projection.Range) error {
+	want := c.want
+	c.want = map[projection.RowKey]row{}
 	return c.compare(ctx, in, want)
-}
-
-// link sets the next position of a ticket's row.
-func link(rows map[projection.RowKey]row, from, to projection.RowKey) {
-	r := rows[from]
-	r.Next = to.N
-	rows[from] = r
 }
 
 func (c *check) compare(ctx context.Context, in projection.Range, want map[projection.RowKey]row) error {
@@ -85,12 +96,15 @@ func scanRow(stored pgx.CollectableRow) (projection.RowKey, row, error) {
 	}
 	r.Transitions, r.Detail = strings.Join(transitions, " "), string(text)
 	r.OccurredAt, r.ReceivedAt = projection.TimeOf(occurred), r.ReceivedAt.UTC()
-	r.State, err = projection.Canonical(state)
-	return key, r, err
+	if state != nil {
+		text, err := projection.Canonical(state)
+		if err != nil {
+			return key, r, err
+		}
+		r.State = digest(text)
+	}
+	return key, r, nil
 }
-
-// Ticketless has nothing to compare: the history is of tickets.
-func (*check) Ticketless([]projection.Change) {}
 
 // Finish has nothing to compare.
 func (*check) Finish(context.Context) error { return nil }

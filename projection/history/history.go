@@ -1,8 +1,18 @@
 // Package history is the read model of what happened to a ticket: one row an event, with what the event said, what the
-// fold made of it, and the ticket's state after it.
+// fold made of it, and the ticket's state after it (NULL where that tells the same as before: feedback and repetitions
+// are common, and a ticket that has reached ticket.MaxFacts hardly changes).
 //
 // A row holds from its position up to the ticket's next event, so "what had we been told by position p" is the one row
-// with position ≤ p < next_position: no replay. Rows say what was known when the event was folded, and a later event
+// with position ≤ p < next_position, and its state the last one that is not NULL up to there: no replay.
+//
+//	SELECT state
+//	FROM history_{set}
+//	WHERE source = $1 AND ticket = $2 AND position <= $3 AND state IS NOT NULL
+//	ORDER BY position DESC
+//	LIMIT 1
+//
+// The primary key is read backwards from p. (The state's own last_position is that of the event which brought it about;
+// last_received_at likewise.) Rows say what was known when the event was folded, and a later event
 // that changes the past does not touch them, but for the link to itself.
 package history
 
@@ -70,7 +80,7 @@ type row struct {
 	ReceivedAt  time.Time
 	RepeatOf    int64  // 0: NULL
 	Detail      string // JSON, its keys sorted
-	State       string
+	State       string // JSON; empty: NULL, as before
 }
 
 // rowOf is the row of a change, without its link to the next one.

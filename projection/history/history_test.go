@@ -122,3 +122,24 @@ func TestOneRowHoldsAtEachPosition(t *testing.T) {
 		}
 	}
 }
+
+// The state at a position is the last one that is not NULL up to there.
+func TestStateThatIsAsBeforeIsNotStoredAgain(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	changes := visit(t)
+	changes[1].After, changes[1].Stored = changes[1].Before, ""
+	write(t, pool, changes...)
+	for position, want := range map[int]string{1: "waiting", 11: "waiting", 20: "waiting", 21: "no_show"} {
+		var got string
+		err := pool.QueryRow(t.Context(), `
+			SELECT state->>'status'
+			FROM history_0
+			WHERE source = 'city' AND ticket = 'a' AND position <= $1 AND state IS NOT NULL
+			ORDER BY position DESC
+			LIMIT 1`, position).Scan(&got)
+		if err != nil || got != want {
+			t.Errorf("at %d: %s, %v; want %s", position, got, err, want)
+		}
+	}
+}

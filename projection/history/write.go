@@ -80,7 +80,7 @@ func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
 		INSERT INTO history_{set}
 			(source, ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)
 		SELECT $1, h.ticket, h.position, h.next_position, h.type, string_to_array(h.transitions, ' '), h.occurred_at,
-			h.received_at, h.repeat_of, h.detail::jsonb, h.state::jsonb
+			h.received_at, h.repeat_of, h.detail::jsonb, nullif(h.state, '')::jsonb
 		FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
 			$9::bigint[], $10::text[], $11::text[])
 			AS h (ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)`),

@@ -18,27 +18,31 @@ type check struct {
 	set    projection.Set
 	source string
 	report func(eventstore.Violation)
+	last   map[string]ticket.State // of the present range's tickets
 }
 
 // Check begins the comparison of one source's rows.
 func (Model) Check(tx pgx.Tx, set projection.Set, source string, report func(eventstore.Violation)) projection.Check {
-	return &check{tx: tx, set: set, source: source, report: report}
+	return &check{tx: tx, set: set, source: source, report: report, last: map[string]ticket.State{}}
+}
+
+// Change notes the ticket's state.
+func (c *check) Change(change projection.Change) error {
+	if change.Ticket != "" {
+		c.last[change.Ticket] = change.After
+	}
+	return nil
 }
 
 // Tickets compares the tickets' segments.
-func (c *check) Tickets(ctx context.Context, in projection.Range, changes []projection.Change) error {
-	last := map[string]ticket.State{}
-	for _, change := range changes {
-		if change.Ticket != "" {
-			last[change.Ticket] = change.After
-		}
-	}
+func (c *check) Tickets(ctx context.Context, in projection.Range) error {
 	want := map[projection.RowKey]segmentRow{}
-	for id, state := range last {
+	for id, state := range c.last {
 		for i, row := range segmentRowsOf(state) {
 			want[projection.RowKey{Ticket: id, N: int64(i + 1)}] = row
 		}
 	}
+	clear(c.last)
 	query, args := in.SQL(`
 		SELECT ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds,
 			self_registered
@@ -70,9 +74,6 @@ func orNone(n *int64) int64 {
 	}
 	return *n
 }
-
-// Ticketless has nothing to compare: segments are of tickets.
-func (*check) Ticketless([]projection.Change) {}
 
 // Finish has nothing to compare.
 func (*check) Finish(context.Context) error { return nil }
