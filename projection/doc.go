@@ -26,7 +26,8 @@
 //     [eventstore.Own], which no secret can be called) are ours to read. What is quarantined is passed over; what is
 //     about no ticket may still tell names.
 //   - fold. The tickets concerned are loaded once, and Apply takes each from state to state. Each event that changed
-//     one is a [Change]: before, after, and what it said.
+//     one is a [Change]: before, after, and what it said. The page ends where its states get too heavy or a part of the
+//     lease has gone by; what was read beyond is the next page. So neither memory nor the lease depends on what senders do.
 //   - write. Every [ReadModel] gets the page's changes and brings its own tables up to date with statements over arrays,
 //     a handful a page. What a row holds depends on the events up to the checkpoint and on nothing else, least of all on
 //     where pages end; so filling a generation anew gives the very rows that following live gave.
@@ -69,7 +70,7 @@
 //
 // # Trust, and verify
 //
-// [Verify] folds the log again, a few hundred tickets at a time, and compares every row of every table, in one snapshot.
+// [Verify] folds the log again, a few hundred tickets or a few thousand events at a time, and compares every row of every table, in one snapshot.
 // It is what the tests call after each step, and a command.
 //
 // # Beside the pass
