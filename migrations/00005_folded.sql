@@ -1,19 +1,19 @@
 -- +goose Up
 -- The folded tickets: the facts that the fold goes on from, and what expiry needs to know.
 CREATE TABLE folded_0 (
-    source           text        NOT NULL,
-    ticket           text        NOT NULL,
-    status           text        NOT NULL,
-    facts            bytea       NOT NULL,
-    last_position    bigint      NOT NULL,
-    last_received_at timestamptz NOT NULL,
+    source        text        NOT NULL,
+    ticket        text        NOT NULL,
+    status        text        NOT NULL,
+    facts         bytea       NOT NULL,
+    last_position bigint      NOT NULL,
+    expires_from  timestamptz NOT NULL,
     CONSTRAINT folded_0_pk PRIMARY KEY (source, ticket),
     CONSTRAINT folded_0_status CHECK (status IN ('', 'booked', 'waiting', 'called', 'serving', 'on_hold',
         'served', 'cancelled', 'no_show', 'merged', 'expired'))
 );
 COMMENT ON COLUMN folded_0.status IS 'empty: known by events that tell no status (feedback) only';
-COMMENT ON COLUMN folded_0.last_received_at IS 'of the ticket''s last event: an open ticket expires counting from here';
-CREATE INDEX folded_0_open ON folded_0 (source, last_received_at, ticket)
+COMMENT ON COLUMN folded_0.expires_from IS 'an open ticket expires counting from here: the receipt of its last event, for a booking not before its time';
+CREATE INDEX folded_0_open ON folded_0 (source, expires_from, ticket)
     WHERE status IN ('booked', 'waiting', 'called', 'serving', 'on_hold');
 
 CREATE TABLE folded_1 (LIKE folded_0 INCLUDING ALL);

@@ -82,9 +82,9 @@ func (e *Expirer) ExpireOnce(ctx context.Context) (int, error) {
 
 // due is an open ticket that has been silent for too long.
 type due struct {
-	Ticket         string
-	LastPosition   int64
-	LastReceivedAt time.Time
+	Ticket       string
+	LastPosition int64
+	ExpiresFrom  time.Time
 }
 
 func (e *Expirer) expire(ctx context.Context, source string, after time.Duration) (int, error) {
@@ -106,7 +106,7 @@ func (e *Expirer) expire(ctx context.Context, source string, after time.Duration
 	}
 }
 
-// due returns a page of the open tickets whose last event came before an instant. What was appended for them is not
+// due returns a page of the open tickets that expire counting from before an instant. What was appended for them is not
 // folded yet, so the walk goes on behind the last page.
 func (e *Expirer) due(ctx context.Context, source string, before time.Time, last due) ([]due, error) {
 	var page []due
@@ -116,12 +116,12 @@ func (e *Expirer) due(ctx context.Context, source string, before time.Time, last
 			return err
 		}
 		rows, err := tx.Query(ctx, v.Set.SQL(`
-			SELECT ticket, last_position, last_received_at
+			SELECT ticket, last_position, expires_from
 			FROM folded_{set}
 			WHERE source = $1 AND status IN ('booked', 'waiting', 'called', 'serving', 'on_hold')
-				AND last_received_at < $2 AND (last_received_at, ticket) > ($3, $4)
-			ORDER BY last_received_at, ticket
-			LIMIT $5`), source, before, last.LastReceivedAt, last.Ticket, expirePage)
+				AND expires_from < $2 AND (expires_from, ticket) > ($3, $4)
+			ORDER BY expires_from, ticket
+			LIMIT $5`), source, before, last.ExpiresFrom, last.Ticket, expirePage)
 		if err != nil {
 			return err
 		}

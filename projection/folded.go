@@ -87,10 +87,10 @@ func (f *folding) loadDead(rows pgx.Rows) error {
 
 // foldedRow is a row of folded_{set}.
 type foldedRow struct {
-	Status         string
-	Facts          string
-	LastPosition   int64
-	LastReceivedAt time.Time
+	Status       string
+	Facts        string
+	LastPosition int64
+	ExpiresFrom  time.Time
 }
 
 func foldedRowOf(t ticket.Ticket) (foldedRow, error) {
@@ -98,7 +98,7 @@ func foldedRowOf(t ticket.Ticket) (foldedRow, error) {
 	if err != nil {
 		return foldedRow{}, err
 	}
-	return foldedRow{string(t.Status), string(facts), t.LastPosition, StoredTime(t.LastReceivedAt)}, nil
+	return foldedRow{string(t.Status), string(facts), t.LastPosition, StoredTime(t.ExpiresFrom())}, nil
 }
 
 // save writes the tickets that the changes touched, as the last of them left each.
@@ -106,7 +106,7 @@ func (t tables) save(ctx context.Context, f *folding) error {
 	var ids, statuses []string
 	var facts [][]byte
 	var positions []int64
-	var received []time.Time
+	var expiries []time.Time
 	saved := map[string]bool{}
 	for _, c := range f.changes {
 		if c.Ticket == "" || saved[c.Ticket] {
@@ -118,21 +118,21 @@ func (t tables) save(ctx context.Context, f *folding) error {
 			return fmt.Errorf("save ticket %s of %s: %w", c.Ticket, t.source, err)
 		}
 		ids, statuses, facts = append(ids, c.Ticket), append(statuses, row.Status), append(facts, []byte(row.Facts))
-		positions, received = append(positions, row.LastPosition), append(received, row.LastReceivedAt)
+		positions, expiries = append(positions, row.LastPosition), append(expiries, row.ExpiresFrom)
 	}
 	if len(ids) == 0 {
 		return nil
 	}
 	_, err := t.tx.Exec(ctx, t.set().SQL(`
-		INSERT INTO folded_{set} AS f (source, ticket, status, facts, last_position, last_received_at)
+		INSERT INTO folded_{set} AS f (source, ticket, status, facts, last_position, expires_from)
 		SELECT $1, *
 		FROM unnest($2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::timestamptz[])
 		ON CONFLICT (source, ticket) DO UPDATE SET
 			status = excluded.status,
 			facts = excluded.facts,
 			last_position = excluded.last_position,
-			last_received_at = excluded.last_received_at`),
-		t.source, ids, statuses, facts, positions, received)
+			expires_from = excluded.expires_from`),
+		t.source, ids, statuses, facts, positions, expiries)
 	if err != nil {
 		return fmt.Errorf("save folded tickets of %s: %w", t.source, err)
 	}

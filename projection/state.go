@@ -19,6 +19,7 @@ type storedState struct {
 	Priority       int             `json:"priority,omitempty"`
 	OrderAfter     time.Time       `json:"order_after,omitzero"`
 	CreatedAt      time.Time       `json:"created_at,omitzero"`
+	BookedFor      time.Time       `json:"booked_for,omitzero"`
 	WaitingSince   time.Time       `json:"waiting_since,omitzero"`
 	CalledAt       time.Time       `json:"called_at,omitzero"`
 	ServingSince   time.Time       `json:"serving_since,omitzero"`
@@ -78,7 +79,7 @@ func DecodeState(b []byte) (ticket.State, error) {
 func toStored(s ticket.State) storedState {
 	stored := storedState{
 		Status: s.Status, Queue: s.Queue, Desk: s.Desk, Agent: s.Agent, Label: s.Label, Priority: s.Priority,
-		OrderAfter: s.OrderAfter.UTC(), CreatedAt: s.CreatedAt.UTC(), WaitingSince: s.WaitingSince.UTC(),
+		OrderAfter: s.OrderAfter.UTC(), CreatedAt: s.CreatedAt.UTC(), BookedFor: s.BookedFor.UTC(), WaitingSince: s.WaitingSince.UTC(),
 		CalledAt: s.CalledAt.UTC(), ServingSince: s.ServingSince.UTC(), EndedAt: s.EndedAt.UTC(),
 		EndedBy: s.EndedBy, Reason: s.Reason, Calls: s.Calls, Returns: s.Returns, Flags: s.Flags,
 		LastPosition: s.LastPosition, LastReceivedAt: s.LastReceivedAt.UTC(),
@@ -100,7 +101,7 @@ func toStored(s ticket.State) storedState {
 func (stored storedState) state() ticket.State {
 	s := ticket.State{
 		Status: stored.Status, Queue: stored.Queue, Desk: stored.Desk, Agent: stored.Agent, Label: stored.Label,
-		Priority: stored.Priority, OrderAfter: stored.OrderAfter, CreatedAt: stored.CreatedAt,
+		Priority: stored.Priority, OrderAfter: stored.OrderAfter, CreatedAt: stored.CreatedAt, BookedFor: stored.BookedFor,
 		WaitingSince: stored.WaitingSince, CalledAt: stored.CalledAt, ServingSince: stored.ServingSince,
 		EndedAt: stored.EndedAt, EndedBy: stored.EndedBy, Reason: stored.Reason, Calls: stored.Calls,
 		Returns: stored.Returns, Flags: stored.Flags, LastPosition: stored.LastPosition,

@@ -35,7 +35,7 @@ func state(rt *rapid.T) ticket.State {
 	number := func() int64 { return rapid.Int64().Draw(rt, "number") }
 	return ticket.State{
 		Status: rapid.SampledFrom(ticket.Statuses).Draw(rt, "status"), Queue: text("queue"), Desk: text("desk"), Agent: text("agent"),
-		Label: text("label"), Priority: rapid.Int().Draw(rt, "priority"), OrderAfter: at(), CreatedAt: at(), WaitingSince: at(),
+		Label: text("label"), Priority: rapid.Int().Draw(rt, "priority"), OrderAfter: at(), CreatedAt: at(), BookedFor: at(), WaitingSince: at(),
 		CalledAt: at(), ServingSince: at(), EndedAt: at(), EndedBy: ticket.Actor(text("by")), Reason: text("reason"),
 		Calls: anySlice(rt, "calls", at), Returns: anySlice(rt, "returns", at), Flags: flags(),
 		Segments: anySlice(rt, "segments", func() ticket.Segment {

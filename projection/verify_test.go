@@ -21,7 +21,7 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 
 		{"folded changed", `UPDATE folded_0 SET facts = facts || '\x20' WHERE ticket = 'a'`, "city a: folded: row differs from the log: facts"},
 		{"folded missing", `DELETE FROM folded_0 WHERE ticket = 'a'`, "city a: folded: row is missing"},
-		{"folded extra", `INSERT INTO folded_0 SELECT source, 'zz', status, facts, last_position, last_received_at FROM folded_0 WHERE ticket = 'a'`, "city zz: folded: row is too many"},
+		{"folded extra", `INSERT INTO folded_0 SELECT source, 'zz', status, facts, last_position, expires_from FROM folded_0 WHERE ticket = 'a'`, "city zz: folded: row is too many"},
 
 		{"ticket changed", `UPDATE board_ticket_0 SET status = 'waiting' WHERE ticket = 'a'`, `city a: board_ticket: row differs from the log: status is "waiting", should be "served"`},
 		{"ticket's state changed", `UPDATE board_ticket_0 SET state = jsonb_set(state, '{label}', '"Z"') WHERE ticket = 'a'`, "city a: board_ticket: row differs from the log: state"},

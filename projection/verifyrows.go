@@ -134,7 +134,7 @@ func (c *check) folded(ctx context.Context, in Range, f *folding) error {
 		want[RowKey{Ticket: id}] = row
 	}
 	query, args := in.SQL(`
-		SELECT ticket, status, facts, last_position, last_received_at
+		SELECT ticket, status, facts, last_position, expires_from
 		FROM folded_{set}
 		WHERE source = $1 AND`, c.tables.source)
 	rows, err := c.tx.Query(ctx, c.tables.set().SQL(query), args...)
@@ -148,8 +148,8 @@ func scanFolded(row pgx.CollectableRow) (RowKey, foldedRow, error) {
 	var key RowKey
 	var r foldedRow
 	var facts []byte
-	err := row.Scan(&key.Ticket, &r.Status, &facts, &r.LastPosition, &r.LastReceivedAt)
-	r.Facts, r.LastReceivedAt = string(facts), r.LastReceivedAt.UTC()
+	err := row.Scan(&key.Ticket, &r.Status, &facts, &r.LastPosition, &r.ExpiresFrom)
+	r.Facts, r.ExpiresFrom = string(facts), r.ExpiresFrom.UTC()
 	return key, r, err
 }
 
