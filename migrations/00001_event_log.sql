@@ -46,5 +46,17 @@ CREATE UNIQUE INDEX event_unique_key ON event (source, event_key) WHERE event_ke
 CREATE INDEX event_quarantine ON event (source, position) WHERE quarantined IS NOT NULL;
 
 -- +goose Down
+-- Everything else can be folded again from the log. The log can't.
+
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM event) THEN
+        RAISE EXCEPTION 'the event log is not empty: to give it up, drop the database';
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+
 DROP TABLE event;
 DROP TABLE log_head;

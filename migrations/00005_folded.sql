@@ -32,6 +32,7 @@ COMMENT ON COLUMN dead_letter.behind IS 'the position of the dead letter that th
 CREATE INDEX dead_letter_ticket ON dead_letter (source, generation, ticket);
 
 -- +goose Down
+UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
 DROP TABLE dead_letter;
 DROP TABLE folded_1;
 DROP TABLE folded_0;

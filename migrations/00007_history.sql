@@ -23,5 +23,9 @@ CREATE INDEX history_0_latest ON history_0 (source, position) INCLUDE (next_posi
 CREATE TABLE history_1 (LIKE history_0 INCLUDING ALL);
 
 -- +goose Down
+-- The read models and the checkpoint belong together: what is left is folded anew from the first event.
+TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_queue_0, board_name_0,
+    board_ticket_1, board_spell_1, board_queue_1, board_name_1;
+UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
 DROP TABLE history_1;
 DROP TABLE history_0;

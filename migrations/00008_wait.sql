@@ -30,5 +30,9 @@ CREATE INDEX wait_segment_0_left ON wait_segment_0 (source, left_at) INCLUDE (qu
 CREATE TABLE wait_segment_1 (LIKE wait_segment_0 INCLUDING ALL);
 
 -- +goose Down
+-- The read models and the checkpoint belong together: what is left is folded anew from the first event.
+TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_queue_0, board_name_0,
+    board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1;
+UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
 DROP TABLE wait_segment_1;
 DROP TABLE wait_segment_0;

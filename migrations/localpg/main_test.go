@@ -98,12 +98,13 @@ func publicCopyOfThisBinary(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(publicDir(t), "helper")
-	if err := os.WriteFile(path, binary, 0o755); err != nil {
+	// By another process: a child that a parallel test starts while we write would hold the file open, and nobody
+	// could execute it then.
+	if out, err := exec.CommandContext(t.Context(), "cp", self, path).CombinedOutput(); err != nil {
+		t.Fatalf("copy the test binary: %v: %s", err, out)
+	}
+	if err := os.Chmod(path, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return path
