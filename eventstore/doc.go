@@ -16,7 +16,7 @@
 // is taken after the lock was granted), and the commit. They are sent as one pipelined batch, so that the lock is never
 // held while a client thinks. The primary key is the net below: a wrong tail is an error, not a corrupted log.
 //
-//	Append ─┐                 one flight a source and process
+//	Append ─┐                 one flight of Append's a source and process
 //	Append ─┼─► lane ─► BEGIN │ lock head │ read tail, judge, number, insert │ COMMIT ─► receipts
 //	Append ─┘    ▲                  ▲                                            │
 //	             │                  └─ other processes wait here                 ├─► Wake: followers in this process
@@ -33,10 +33,12 @@
 //	A B                     both are sent; only "does it still repeat the latest?" looks at what came before in the batch
 //	A B A                   the last ends the batch, and is judged in the next transaction
 //
-// The statement then is a row of small steps, one CTE each:
+// With event keys, equal keys ride along. Of what is quarantined or about no ticket, a second A ends the batch.
 //
-//	incoming ─► found ─► judged ─► numbered ─► inserted ─► receipts
-//	            probes   by rule   densely     if new
+// The statement then is a row of small steps, one CTE each, and answers with the receipts:
+//
+//	committed ─► log ─► incoming ─► found ─► judged ─► numbered ─► inserted
+//	tried before?  tail             probes   by rule   densely     if new
 //
 // # What happens on a crash
 //
@@ -52,7 +54,7 @@
 //     send again, as above.
 //   - After the answer: hints and counts of the last second are lost. Followers poll; counts are for people.
 //
-// A batch reaches the database whole or not at all, so a reader sees all of it or nothing.
+// A batch takes effect whole or not at all, so a reader sees all of it or nothing.
 //
 // # Following
 //

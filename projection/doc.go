@@ -25,7 +25,7 @@
 //   - decode. The source that named the ticket at the door reads the body. Our own events (verified by
 //     [eventstore.Own], which no secret can be called) are ours to read. What is quarantined is passed over; what is
 //     about no ticket may still tell names.
-//   - fold. The tickets concerned are loaded once, and Apply takes each from state to state. Each event that changed
+//   - fold. The tickets concerned are loaded, and Apply takes each from state to state. Each event of
 //     one is a [Change]: before, after, and what it said. The page ends where its states get too heavy or a part of the
 //     lease has gone by; what was read beyond is the next page. So neither memory nor the lease depends on what senders do.
 //   - write. Every [ReadModel] gets the page's changes and brings its own tables up to date with statements over arrays,
@@ -66,16 +66,18 @@
 //
 // A [View] is one REPEATABLE READ READ ONLY transaction. Its first statement reads which generation serves and how far
 // each shard is; all that follows sees the same snapshot. So rows and positions belong together, and an answer lies
-// wholly before a switch of generations or wholly after it. Generation n lives in the tables that end in n mod 2.
+// wholly before a switch of generations or wholly after it. The read models of
+// generation n are in the tables that end in n mod 2; shard and dead_letter name it. (Only one generation is ever filled
+// so far: the tables, the epochs and the views are ready for a second one.)
 //
 // # Trust, and verify
 //
-// [Verify] folds the log again, a few hundred tickets or a few thousand events at a time, and compares every row of every table, in one snapshot.
-// It is what the tests call after each step, and a command.
+// [Verify] folds the log again, a few hundred tickets or a few thousand events at a time, and compares every row of every
+// table, in one snapshot. It is what the tests call after each step, and a command.
 //
 // # Beside the pass
 //
 // Two things write to the log from here, and neither writes to a read model: [Expirer] ends tickets that have been
-// silent for too long, [Close] one that an operator points at. Both append an event of our own, which then takes the
+// silent for too long (bookings, after their time), [Close] one that an operator points at. Both append an event of our own, which then takes the
 // same way as all others, and which names the position it was decided on: whatever the vendor said after that, voids it.
 package projection

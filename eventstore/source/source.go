@@ -11,7 +11,10 @@
 //
 //	package acme
 //
-//	type adapter struct{ source.Check }
+//	type adapter struct {
+//		source.Check
+//		zone *time.Location // of times without one
+//	}
 //
 //	func New(cfg source.Config) (source.Source, error) {
 //		check, err := source.NewCheck(cfg, "X-Acme-Signature", func(secret, body []byte) string {
@@ -20,10 +23,10 @@
 //		if err != nil {
 //			return nil, err
 //		}
-//		return adapter{check}, nil
+//		return adapter{check, cfg.ZoneOrUTC()}, nil
 //	}
 //
-//	func (adapter) Identify(body []byte) source.Identity {
+//	func (a adapter) Identify(body []byte) source.Identity {
 //		o, err := source.Parse(body)
 //		if err != nil {
 //			return source.Unreadable(err)
@@ -31,25 +34,32 @@
 //		id := source.Identity{Type: o.Type("event")}
 //		if id.Type == "arrived" {
 //			id.NameTicket(o.ID("visit"))
+//			id.OccurredAt = o.Time("at", a.zone)
 //		}
 //		return id
 //	}
 //
-//	func (adapter) Decode(body []byte) (source.Decoded, error) {
+//	// An event of no use is nothing; a known one without its ticket is an error, and was quarantined at the door.
+//	func (a adapter) Decode(body []byte) (source.Decoded, error) {
 //		o, err := source.Parse(body)
 //		if err != nil || o.Type("event") != "arrived" {
+//			return source.Decoded{}, err
+//		}
+//		if _, err := o.ID("visit"); err != nil {
 //			return source.Decoded{}, err
 //		}
 //		return source.Decoded{Ticket: &ticket.Observation{
 //			Says:   ticket.TransitionCreated,
 //			Status: ticket.StatusWaiting,
-//			At:     o.Time("at", time.UTC),
+//			At:     o.Time("at", a.zone),
 //			Queue:  o.Scalar("counter"),
 //		}}, nil
 //	}
 //
-// Then add the vendor to the contract test, which every source passes (contract_test.go), with one delivery of each
-// event in testdata/deliveries/acme.
+// Which field of an [ticket.Observation] means what is told there. The tests that know the vendors by name say so when one
+// is missing: the contract test that every source passes (contract_test.go) and the deliveries in testdata/deliveries/acme,
+// each in a file named after its event; the import laws and the list of kinds in cmd/queuetrack. README's tables and
+// "Point a vendor at it" are for people, and no test reminds you of them.
 package source
 
 import (
@@ -136,10 +146,18 @@ type Config struct {
 	PublicURL       string         // exactly as registered at the vendor
 	Header          string         // the static header's name
 	Secrets         []Secret       // tried in turn, the newest first
-	Zone            *time.Location // of times without one; nil means UTC was assumed, not configured
+	Zone            *time.Location // of times without one; nil: not configured
 	ServingTab      bool           // Ombori: a check-in starts the service instead of ending the ticket
 	UnassignedOwner int64          // SuperOffice: the ejuser that stands for nobody
 	Context         string         // SuperOffice: the only ContextIdentifier accepted; empty: any
+}
+
+// ZoneOrUTC is the zone of the vendor's times that name none, for vendors where UTC may be assumed.
+func (c Config) ZoneOrUTC() *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
 }
 
 // Secret is one live secret and how it is called in logs and counters. It must not be printed.

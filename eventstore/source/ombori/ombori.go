@@ -37,11 +37,7 @@ func New(cfg source.Config) (source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	zone := cfg.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	return adapter{Check: check, zone: zone, servingTab: cfg.ServingTab}, nil
+	return adapter{Check: check, zone: cfg.ZoneOrUTC(), servingTab: cfg.ServingTab}, nil
 }
 
 // isHeaderName reports whether a request can carry a header of this name where we look for it. Host can't: net/http

@@ -38,11 +38,7 @@ func New(cfg source.Config) (source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	zone := cfg.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	return adapter{Check: check, zone: zone}, nil
+	return adapter{Check: check, zone: cfg.ZoneOrUTC()}, nil
 }
 
 // Identify implements [source.Source].
