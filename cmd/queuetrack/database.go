@@ -34,6 +34,20 @@ func openDatabase(ctx context.Context, c config, logger *slog.Logger) (*database
 	return &database{url: server.URL(), private: server}, nil
 }
 
+// existingDatabase is joinDatabase for a command that has nothing to do in a database that isn't there yet.
+func existingDatabase(ctx context.Context, c config, logger *slog.Logger) (*database, error) {
+	if c.DatabaseURL.Value == "" {
+		dir, exists, err := localpg.Exists(localpg.Config{DataDir: c.DataDir.Value})
+		if err != nil {
+			return nil, err
+		}
+		if !exists {
+			return nil, fmt.Errorf("no queuetrack data in %s: name the server's --data-dir, or --database-url", dir)
+		}
+	}
+	return joinDatabase(ctx, c, logger)
+}
+
 // joinDatabase is openDatabase for a command that ends by itself: beside a server that has the private Postgres
 // running, it uses that one.
 func joinDatabase(ctx context.Context, c config, logger *slog.Logger) (*database, error) {
@@ -106,7 +120,7 @@ func scanUTC(_ context.Context, conn *pgx.Conn) error {
 
 // ready opens the database for a command that needs the schema as it is: it checks, and changes nothing.
 func ready(ctx context.Context, c config, logger *slog.Logger) (*database, *pgxpool.Pool, error) {
-	db, err := joinDatabase(ctx, c, logger)
+	db, err := existingDatabase(ctx, c, logger)
 	if err != nil {
 		return nil, nil, err
 	}

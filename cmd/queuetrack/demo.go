@@ -237,7 +237,7 @@ func (d *serviceDay) addresses() []string {
 		"Look at it:",
 		"  curl -s " + d.base + "/v1/queues",
 		"  curl -s '" + d.base + "/v1/queues/city/37338/tickets?status=waiting'",
-		"  curl -s '" + d.base + "/v1/reports/waits?source=city&group_by=queue,hour'",
+		"  curl -s '" + d.base + "/v1/reports/waits?source=city&group_by=queue'",
 		"  " + d.base + "/docs describes the rest. Ctrl-C ends the demo.",
 	}
 }

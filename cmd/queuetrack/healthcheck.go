@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +41,7 @@ func (a *app) healthcheck(ctx context.Context, url string) error {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("not ready: %w", err)
+		return fmt.Errorf("not ready: %w", whereIsServe(err, "--listen"))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -47,6 +49,14 @@ func (a *app) healthcheck(ctx context.Context, url string) error {
 	}
 	fmt.Fprintln(a.stdout, "ready")
 	return nil
+}
+
+// whereIsServe says what to do when nothing listens at the address.
+func whereIsServe(err error, flag string) error {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w; is serve running there? Name it with %s", err, flag)
+	}
+	return err
 }
 
 // reachable turns a listen address into one to call: what listens on every address answers on loopback.

@@ -26,7 +26,7 @@ func newMigrateUp(a *app) *cobra.Command {
 		Example: `  queuetrack migrate up --database-url postgres://queuetrack@localhost/queuetrack`,
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onDatabase(cmd.Context(), func(ctx context.Context, url string, logger *slog.Logger) error {
+			return a.onDatabase(cmd.Context(), joinDatabase, func(ctx context.Context, url string, logger *slog.Logger) error {
 				if err := migrations.Up(ctx, url, logger); err != nil {
 					return err
 				}
@@ -45,7 +45,7 @@ func newMigrateStatus(a *app) *cobra.Command {
 		Example: `  queuetrack migrate status`,
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onDatabase(cmd.Context(), func(ctx context.Context, url string, _ *slog.Logger) error {
+			return a.onDatabase(cmd.Context(), existingDatabase, func(ctx context.Context, url string, _ *slog.Logger) error {
 				list, err := migrations.Status(ctx, url)
 				if err != nil {
 					return err
@@ -78,12 +78,13 @@ func newMigrateDown(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "down",
 		Short: "Take back the latest migration, and with it what it created",
-		Long: `Takes back the latest migration. The data in what it created is gone: the first migrations hold the log itself.
+		Long: `Takes back the latest migration. What it created is gone; the read models are folded anew from the log once the
+schema is up again. The log itself is not given up. Stop the servers first: they can't answer meanwhile.
 Exit code 1 when there is nothing to take back.`,
 		Example: `  queuetrack migrate down`,
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onDatabase(cmd.Context(), func(ctx context.Context, url string, logger *slog.Logger) error {
+			return a.onDatabase(cmd.Context(), existingDatabase, func(ctx context.Context, url string, logger *slog.Logger) error {
 				if err := migrations.Down(ctx, url, logger); err != nil {
 					return err
 				}
@@ -94,14 +95,17 @@ Exit code 1 when there is nothing to take back.`,
 	}
 }
 
+// opening finds the database: joinDatabase, which may make it, or existingDatabase.
+type opening func(context.Context, config, *slog.Logger) (*database, error)
+
 // onDatabase runs do on the database of the settings, whatever its schema.
-func (a *app) onDatabase(ctx context.Context, do func(context.Context, string, *slog.Logger) error) (err error) {
+func (a *app) onDatabase(ctx context.Context, open opening, do func(context.Context, string, *slog.Logger) error) (err error) {
 	c, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
 	logger := c.logger(a.stderr, slog.LevelInfo)
-	db, err := joinDatabase(ctx, c, logger)
+	db, err := open(ctx, c, logger)
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func (s *sender) post(ctx context.Context, body []byte) (status int, answer stri
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return 0, "", err
+		return 0, "", whereIsServe(err, "--url")
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

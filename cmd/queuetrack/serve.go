@@ -69,7 +69,11 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 
 // serveOn runs the server on a database of its own finding, and calls started when it is about to answer.
 func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logger *slog.Logger, noMigrate bool, started func(*server)) (err error) {
-	db, err := openDatabase(ctx, c, logger)
+	open := openDatabase
+	if noMigrate { // a database that isn't there has no schema either
+		open = existingDatabase
+	}
+	db, err := open(ctx, c, logger)
 	if err != nil {
 		return err
 	}

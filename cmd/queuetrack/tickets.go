@@ -41,7 +41,7 @@ func (a *app) closeTicket(ctx context.Context, p *parts, source, ticket, reason 
 	}
 	receipt, err := projection.Close(ctx, p.pool, p.log, source, ticket, reason)
 	if err != nil {
-		return fmt.Errorf("close %s of %s: %w", ticket, source, err)
+		return err
 	}
 	fmt.Fprintf(a.stdout, "closed %s of %s at position %d\n", ticket, source, receipt.Position)
 	return nil

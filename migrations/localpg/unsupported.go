@@ -35,3 +35,8 @@ func InUse(string) bool { return false }
 
 // RunningURL refuses, as Start does.
 func RunningURL(Config) (string, error) { return "", errors.New("no private Postgres on this system") }
+
+// Exists returns false: there is none.
+func Exists(config Config) (dataDir string, exists bool, err error) {
+	return config.DataDir, false, nil
+}
