@@ -26,14 +26,22 @@ func lockDataDir(dataDir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	if !held {
-		owner, _ := os.ReadFile(file.Name()) // only for the message
-		return nil, errors.Join(fmt.Errorf("%w: %s belongs to another queuetrack (process %s). Stop it, or use another --data-dir",
-			ErrInUse, dataDir, strings.TrimSpace(string(owner))), file.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %s belongs to another queuetrack%s. Stop it, or use another --data-dir",
+			ErrInUse, dataDir, notedOwner(file)), file.Close())
 	}
 	if err := noteOwner(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock the data folder: %w", err), file.Close())
 	}
 	return file, nil
+}
+
+// notedOwner is for the message only: an owner that took the lock just now has not noted itself yet.
+func notedOwner(file *os.File) string {
+	owner, _ := os.ReadFile(file.Name())
+	if len(owner) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (process %s)", strings.TrimSpace(string(owner)))
 }
 
 func noteOwner(file *os.File) error {
