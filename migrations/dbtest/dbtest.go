@@ -20,6 +20,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"queuetrack/migrations"
 )
 
 const (
@@ -74,7 +76,7 @@ func newURL(t testing.TB, origin func(ctx context.Context, serverURL string) (st
 	if err := clone(ctx, server, name, from); err != nil {
 		t.Fatalf("make a test database: %v", err)
 	}
-	url, err := withDatabase(server, name)
+	url, err := migrations.WithDatabase(server, name)
 	if err != nil {
 		t.Fatalf("name the test database: %v", err)
 	}

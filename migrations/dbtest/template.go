@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +65,7 @@ func build(ctx context.Context, conn *pgx.Conn, server, name string) error {
 	if err := create(ctx, conn, unfinished, "template0"); err != nil {
 		return err
 	}
-	target, err := withDatabase(server, unfinished)
+	target, err := migrations.WithDatabase(server, unfinished)
 	if err != nil {
 		return err
 	}
@@ -155,19 +154,4 @@ func admin(ctx context.Context, server string, do func(*pgx.Conn) error) error {
 	}
 	err = do(conn)
 	return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
-}
-
-// withDatabase is the server's URL (or key=value string) with another database.
-func withDatabase(server, name string) (string, error) {
-	if !strings.Contains(server, "://") {
-		return server + " dbname=" + name, nil // the last one counts
-	}
-	u, err := url.Parse(server)
-	if err != nil {
-		return "", err
-	}
-	query := u.Query()
-	query.Del("dbname")
-	u.Path, u.RawQuery = "/"+name, query.Encode()
-	return u.String(), nil
 }
