@@ -76,6 +76,7 @@ func (s *Stats) addCounters(ctx context.Context, tx pgx.Tx) error {
 			s.Rejected[key] = n
 		case CounterVerified:
 			s.VerifiedBy[key] = n
+		case counterNoted: // numbers the rejections, and says nothing to people
 		}
 		return nil
 	})
