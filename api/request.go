@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,10 +17,18 @@ type recordKey struct{}
 
 // record is what is noted about a request on its way, for its log line. One goroutine writes it: the request's own.
 type record struct {
-	id    string
-	err   error
-	stack string
+	id      string
+	err     error
+	stack   string
+	attrs   []slog.Attr
+	vouched bool
 }
+
+// The most that a log line shows of what a sender chose, in bytes.
+const (
+	shownMethod = 16
+	shownPath   = 200
+)
 
 // RequestID returns the id of the request of ctx, as in its X-Request-Id header; "" outside of [Wrap].
 func RequestID(ctx context.Context) string {
@@ -36,9 +45,26 @@ func note(ctx context.Context, err error) {
 	}
 }
 
+// Annotate adds to the log line of the request of ctx: nothing that a stranger may choose the length of. It belongs to
+// the request's own goroutine.
+func Annotate(ctx context.Context, attrs ...slog.Attr) {
+	if rec, ok := ctx.Value(recordKey{}).(*record); ok {
+		rec.attrs = append(rec.attrs, attrs...)
+	}
+}
+
+// Vouch says that the request of ctx has proved where it comes from: its log line is always written.
+func Vouch(ctx context.Context) {
+	if rec, ok := ctx.Value(recordKey{}).(*record); ok {
+		rec.vouched = true
+	}
+}
+
 // Wrap gives every request an id, the security headers, a recovered panic and one log line. The line never holds a
-// header, a body or a query.
+// header, a body or a query. Of requests that nobody vouched for, 50 a second and level get theirs; a line of its own
+// counts the others, once the next request comes.
 func Wrap(log *slog.Logger, next http.Handler) http.Handler {
+	lines := &gate{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		rec := &record{id: uuid.NewString()}
@@ -50,7 +76,15 @@ func Wrap(log *slog.Logger, next http.Handler) http.Handler {
 		}
 		secure(out.Header(), rec.id)
 		aborted := true
-		defer func() { logRequest(log, r, rec, out, time.Since(started), aborted) }()
+		defer func() {
+			if held := lines.next(time.Now()); held > 0 {
+				log.LogAttrs(r.Context(), slog.LevelWarn, "requests without a line of their own", slog.Int("count", held))
+			}
+			level := levelOf(r, rec, out)
+			if log.Enabled(r.Context(), level) && (rec.vouched || lines.pass(level)) {
+				logRequest(log, level, r, rec, out, time.Since(started), aborted)
+			}
+		}()
 		serve(next, out, r, rec)
 		aborted = false
 	})
@@ -84,25 +118,30 @@ func serve(next http.Handler, w *response, r *http.Request, rec *record) {
 	next.ServeHTTP(w, r)
 }
 
-// logRequest writes the request's one line: health at debug, our own failures as errors.
-func logRequest(log *slog.Logger, r *http.Request, rec *record, w *response, took time.Duration, aborted bool) {
-	level := slog.LevelInfo
+// levelOf is debug for health, error for our own failures.
+func levelOf(r *http.Request, rec *record, w *response) slog.Level {
 	switch {
 	case rec.stack != "" || w.status == http.StatusInternalServerError:
-		level = slog.LevelError
+		return slog.LevelError
 	case rec.err != nil:
-		level = slog.LevelWarn
+		return slog.LevelWarn
 	case quiet(r.URL.Path):
-		level = slog.LevelDebug
+		return slog.LevelDebug
 	}
+	return slog.LevelInfo
+}
+
+// logRequest writes the request's one line.
+func logRequest(log *slog.Logger, level slog.Level, r *http.Request, rec *record, w *response, took time.Duration, aborted bool) {
 	attrs := []slog.Attr{
 		slog.String("request_id", rec.id),
-		slog.String("method", r.Method),
-		slog.String("path", r.URL.Path),
+		slog.String("method", shown(r.Method, shownMethod)),
+		slog.String("path", shown(r.URL.Path, shownPath)),
 		slog.Int("status", w.Status()),
 		slog.Int64("bytes", w.written),
 		slog.Float64("duration_seconds", took.Seconds()),
 	}
+	attrs = append(attrs, rec.attrs...)
 	if rec.err != nil {
 		attrs = append(attrs, slog.String("error", rec.err.Error()))
 	}
@@ -113,6 +152,14 @@ func logRequest(log *slog.Logger, r *http.Request, rec *record, w *response, too
 		attrs = append(attrs, slog.Bool("aborted", true))
 	}
 	log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// shown is as much of s as a log line holds.
+func shown(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // quiet reports whether the path is asked for all day by machines.

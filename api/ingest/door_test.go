@@ -38,9 +38,10 @@ var now = time.Date(2026, 11, 20, 7, 0, 1, 0, time.UTC)
 type fakeLog struct {
 	append func(context.Context) (eventstore.Receipt, error)
 
-	mu       sync.Mutex
-	kept     []eventstore.Delivery
-	rejected map[string]int
+	mu        sync.Mutex
+	kept      []eventstore.Delivery
+	rejected  map[string]int
+	described []eventstore.Rejection
 }
 
 func (l *fakeLog) Append(ctx context.Context, _ string, d eventstore.Delivery) (eventstore.Receipt, error) {
@@ -57,13 +58,17 @@ func (l *fakeLog) Append(ctx context.Context, _ string, d eventstore.Delivery) (
 	return eventstore.Receipt{Result: result, Position: int64(len(l.kept))}, nil
 }
 
-func (l *fakeLog) Count(source string, c eventstore.Counter, key string) {
+func (l *fakeLog) Reject(source, cause string, describe func() eventstore.Rejection) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rejected == nil {
 		l.rejected = map[string]int{}
 	}
-	l.rejected[source+" "+string(c)+" "+key]++
+	l.rejected[source+" rejected "+cause]++
+	r := describe()
+	r.Cause = cause
+	slices.Sort(r.Headers)
+	l.described = append(l.described, r)
 }
 
 func (l *fakeLog) seen() (kept []eventstore.Delivery, rejected map[string]int) {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -37,10 +38,10 @@ const (
 const MaxBody = 1 << 20
 
 // Log is what the door needs of the event log. Append returns after the commit; eventstore.ErrBusy means that
-// nothing was kept.
+// nothing was kept. Reject never waits for the database, and asks for a description only of some.
 type Log interface {
 	Append(ctx context.Context, source string, d eventstore.Delivery) (eventstore.Receipt, error)
-	Count(source string, c eventstore.Counter, key string)
+	Reject(source, cause string, describe func() eventstore.Rejection)
 }
 
 // Config is what the door does not have to be given. The zero value works.
@@ -96,14 +97,15 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"The path is /webhooks/ and the name of a source in the configuration, nothing after it."))
 		return
 	}
+	api.Annotate(r.Context(), slog.String("source", name))
 	a, err := d.receive(w, r, name, src)
 	if err != nil {
-		d.metrics.observe(name, d.refuse(w, r, name, err), time.Since(started))
+		d.metrics.observe(name, refuse(w, r, err), time.Since(started))
 		return
 	}
 	d.metrics.observe(name, a.Status, time.Since(started))
 	d.metrics.received(name, d.cfg.Now())
-	answer(w, a)
+	answer(w, r, a)
 }
 
 // accepted is the answer to an authentic delivery.
@@ -115,24 +117,46 @@ type accepted struct {
 // statusPing answers a vendor's registration test, which is not stored.
 const statusPing = "ping"
 
-// receive takes a delivery to a configured source through the checks and into the log.
+// delivery is what has come of one so far.
+type delivery struct {
+	body  []byte
+	whole bool  // the body was read to its end
+	size  int64 // bytes that came, or as claimed while none was read; -1: not told
+	place *place
+}
+
+// receive takes a delivery to a configured source through the checks and into the log, and notes it when it is refused.
 func (d *door) receive(w http.ResponseWriter, r *http.Request, name string, src source.Source) (accepted, error) {
+	in := &delivery{size: r.ContentLength}
+	defer in.leave()
+	a, err := d.check(w, r, name, src, in)
+	if err != nil {
+		d.note(r, name, in, err)
+	}
+	return a, err
+}
+
+// leave gives back the room that the delivery holds.
+func (in *delivery) leave() {
+	if in.place != nil {
+		in.place.leave()
+	}
+}
+
+// check lets through what has the form of a delivery and verifies.
+func (d *door) check(w http.ResponseWriter, r *http.Request, name string, src source.Source, in *delivery) (accepted, error) {
 	if err := checkForm(r); err != nil {
 		return accepted{}, err
 	}
-	body, held, err := d.read(w, r, name)
-	if held != nil {
-		defer held.leave()
-	}
-	if err != nil {
+	if err := d.read(w, r, name, in); err != nil {
 		return accepted{}, err
 	}
-	key, err := src.Verify(r.Header, body)
+	key, err := src.Verify(r.Header, in.body)
 	if err != nil {
 		return accepted{}, reject(CauseSignature, api.NewProblem(api.KindBadSignature,
 			"No live secret of this source verifies the delivery. Compare the secret and, where the signature covers it, the public URL with those registered at the vendor."))
 	}
-	return d.keep(r, name, src, key, body)
+	return d.keep(r, name, src, key, in.body)
 }
 
 // keep appends an authentic delivery. It goes on when the sender hangs up: what is authentic is not lost, and the
@@ -176,7 +200,12 @@ func identify(src source.Source, body []byte) (id source.Identity) {
 
 // answer writes the answer to an authentic delivery: always exactly 200, since one vendor counts anything else as a
 // failure.
-func answer(w http.ResponseWriter, a accepted) {
+func answer(w http.ResponseWriter, r *http.Request, a accepted) {
+	api.Vouch(r.Context())
+	api.Annotate(r.Context(), slog.String("result", a.Status))
+	if a.Position > 0 {
+		api.Annotate(r.Context(), slog.Int64("position", a.Position))
+	}
 	body, err := json.Marshal(a)
 	if err != nil {
 		panic(err) // a string and a number always encode

@@ -1,9 +1,13 @@
 package ingest
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io"
+	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"queuetrack/api"
@@ -42,20 +46,42 @@ func (e *rejection) Unwrap() error { return e.problem }
 // resultError measures a failure of ours, which is no rejection.
 const resultError = "error"
 
-// refuse answers a request that was not kept, counts it, and returns its result for the metrics.
-func (d *door) refuse(w http.ResponseWriter, r *http.Request, name string, err error) string {
-	result := resultError
+// note counts a rejected delivery and describes it for whoever looks for the cause: without its body, the values of
+// its headers, or where it came from. The delivery still holds its room, so that no body lives outside of it.
+func (d *door) note(r *http.Request, name string, in *delivery, err error) {
 	var e *rejection
-	if errors.As(err, &e) {
-		result = string(e.cause)
-		d.log.Count(name, eventstore.CounterRejected, result)
+	if !errors.As(err, &e) {
+		return
 	}
-	if e != nil && e.cause == CauseTooLarge {
+	d.log.Reject(name, string(e.cause), func() eventstore.Rejection {
+		described := eventstore.Rejection{
+			ReceivedAt: d.cfg.Now().UTC(),
+			Method:     r.Method,
+			Headers:    slices.Collect(maps.Keys(r.Header)),
+			Size:       in.size,
+		}
+		if in.whole {
+			digest := sha256.Sum256(in.body)
+			described.Digest = digest[:]
+		}
+		return described
+	})
+}
+
+// refuse answers a request that was not kept, and returns its result for the metrics.
+func refuse(w http.ResponseWriter, r *http.Request, err error) string {
+	var e *rejection
+	if !errors.As(err, &e) {
+		api.Fail(w, r, err)
+		return resultError
+	}
+	api.Annotate(r.Context(), slog.String("cause", string(e.cause)))
+	if e.cause == CauseTooLarge {
 		linger(w, r, func() { api.Fail(w, r, err) })
-		return result
+	} else {
+		api.Fail(w, r, err)
 	}
-	api.Fail(w, r, err)
-	return result
+	return string(e.cause)
 }
 
 // How much more of a refused body is swallowed, and for how long.
