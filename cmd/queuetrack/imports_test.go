@@ -44,9 +44,10 @@ var laws = map[string]law{
 	"migrations/localpg": {forbids: []string{"net/http"}},
 	"migrations/dbtest":  {may: []string{"migrations", "migrations/localpg"}},
 
-	"cmd/queuetrack/demo": {forbids: databases},
+	"cmd/queuetrack/demo":  {forbids: databases},
+	"cmd/queuetrack/bench": {may: []string{"eventstore"}},
 	"cmd/queuetrack": {may: []string{
-		"api", "api/ingest", "api/query", "api/render", "cmd/queuetrack/demo",
+		"api", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
 		"eventstore", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",
 		"eventstore/source/superoffice", "eventstore/ticket", "migrations", "migrations/localpg",
 		"projection", "projection/board", "projection/history", "projection/wait",

@@ -1,0 +1,128 @@
+//go:build linux
+
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"queuetrack/eventstore/source"
+	"queuetrack/eventstore/source/qminder"
+	"queuetrack/eventstore/source/superoffice"
+)
+
+// The sources of every world.
+const (
+	city = "city" // Qminder: no event ids
+	crm  = "crm"  // SuperOffice: with them
+)
+
+const (
+	publicURL = "https://hooks.example.com/webhooks/city"
+	secret    = "only-for-these-tests"
+
+	configuration = `sources:
+  - {name: city, kind: qminder, public_url: "` + publicURL + `", secrets: [` + secret + `], timezone: Europe/Tallinn}
+  - {name: crm, kind: superoffice, secrets: [` + secret + `], timezone: Europe/Oslo}
+`
+	// backWithin is when the service has come back by itself after any fault is over, on a busy machine too.
+	backWithin = time.Minute
+)
+
+// world is a running queuetrack on a Postgres of its own, and what is needed to break and to check it.
+type world struct {
+	t       *testing.T
+	dir     string
+	journal *journal
+	cluster *cluster // nil: queuetrack has a private one
+	service *unit
+	base    string // the service's URL
+	args    []string
+	signers map[string]source.Source
+}
+
+// database is where the log is, for looking at it.
+func (w *world) database() string { return w.cluster.url }
+
+// newWorld starts a Postgres and a queuetrack on it, and returns when it is ready.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := bareWorld(t)
+	w.cluster = startCluster(t, w.journal, filepath.Join(w.dir, "data"), nil)
+	w.serve("--database-url", w.cluster.url)
+	return w
+}
+
+// bareWorld is one where nothing runs yet. Its address is one of the loopback network's 16 million, so that neither
+// another test nor an outgoing connection ever has the same.
+func bareWorld(t *testing.T) *world {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs processes, and breaks them")
+	}
+	dir, err := os.MkdirTemp(shop.dir, "world-")
+	if err == nil {
+		err = os.Chmod(dir, 0o711) //nolint:gosec // Postgres passes through
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "queuetrack.yaml"), []byte(configuration), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	address := fmt.Sprintf("127.%d.%d.%d:8080", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
+	return &world{t: t, dir: dir, journal: newJournal(t), base: "http://" + address, signers: signers(t),
+		args: []string{"--config", filepath.Join(dir, "queuetrack.yaml"), "--listen", address}}
+}
+
+func signers(t *testing.T) map[string]source.Source {
+	t.Helper()
+	secrets := []source.Secret{{Name: "literal-1", Value: []byte(secret)}}
+	q, errQ := qminder.New(source.Config{Name: city, PublicURL: publicURL, Secrets: secrets})
+	s, errS := superoffice.New(source.Config{Name: crm, Secrets: secrets})
+	if errQ != nil || errS != nil {
+		t.Fatal(errQ, errS)
+	}
+	return map[string]source.Source{city: q, crm: s}
+}
+
+// serve starts queuetrack with the global flags, which every later command gets too, and waits until it is ready.
+func (w *world) serve(flags ...string) {
+	w.t.Helper()
+	w.args = append(w.args, flags...)
+	w.service = startUnit(w.t, w.journal, "queuetrack", func() *exec.Cmd { return w.command("serve") })
+	w.ready()
+}
+
+// command is a queuetrack with the world's settings and none of this process's.
+func (w *world) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(shop.binary, append(args, w.args...)...) //nolint:noctx // who starts it, ends it
+	cmd.Dir = w.dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + os.TempDir()}
+	return cmd
+}
+
+// ready waits until /readyz says yes, and returns how long that took.
+func (w *world) ready() time.Duration {
+	w.t.Helper()
+	client := &http.Client{Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	return eventually(w.t, "/readyz", backWithin, func() error {
+		resp, err := client.Get(w.base + "/readyz")
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", resp.StatusCode)
+		}
+		return nil
+	})
+}
