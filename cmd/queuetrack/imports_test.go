@@ -44,8 +44,9 @@ var laws = map[string]law{
 	"migrations/localpg": {forbids: []string{"net/http"}},
 	"migrations/dbtest":  {may: []string{"migrations", "migrations/localpg"}},
 
-	"cmd/queuetrack/demo":  {forbids: databases},
-	"cmd/queuetrack/bench": {may: []string{"eventstore"}},
+	"cmd/queuetrack/demo":   {forbids: databases},
+	"cmd/queuetrack/faults": {standardOnly: true}, // tests only
+	"cmd/queuetrack/bench":  {may: []string{"eventstore"}},
 	"cmd/queuetrack": {may: []string{
 		"api", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
 		"eventstore", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",

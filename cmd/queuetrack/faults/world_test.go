@@ -78,8 +78,10 @@ func bareWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	address := fmt.Sprintf("127.%d.%d.%d:8080", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
-	return &world{t: t, dir: dir, journal: newJournal(t), base: "http://" + address, signers: signers(t),
-		args: []string{"--config", filepath.Join(dir, "queuetrack.yaml"), "--listen", address}}
+	return &world{
+		t: t, dir: dir, journal: newJournal(t), base: "http://" + address, signers: signers(t),
+		args: []string{"--config", filepath.Join(dir, "queuetrack.yaml"), "--listen", address},
+	}
 }
 
 func signers(t *testing.T) map[string]source.Source {
