@@ -19,12 +19,19 @@ const (
 	KindInvalidRequest       Kind = "invalid-request"
 	KindIncompleteBody       Kind = "incomplete-body"
 	KindBadSignature         Kind = "bad-signature"
+	KindCrossOrigin          Kind = "cross-origin"
+	KindForeignHost          Kind = "foreign-host"
 	KindNotFound             Kind = "not-found"
 	KindUnknownSource        Kind = "unknown-source"
 	KindUnknownQueue         Kind = "unknown-queue"
 	KindUnknownTicket        Kind = "unknown-ticket"
+	KindUnknownEvent         Kind = "unknown-event"
 	KindMethodNotAllowed     Kind = "method-not-allowed"
 	KindSlowBody             Kind = "slow-body"
+	KindTicketEnded          Kind = "ticket-ended"
+	KindNotQuarantined       Kind = "not-quarantined"
+	KindAlreadyRetried       Kind = "already-retried"
+	KindStillUnusable        Kind = "still-unusable"
 	KindTooLarge             Kind = "too-large"
 	KindUnsupportedMediaType Kind = "unsupported-media-type"
 	KindBusy                 Kind = "busy"
@@ -42,6 +49,10 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusBadRequest, "The body ended too early"
 	case KindBadSignature:
 		return http.StatusUnauthorized, "The signature does not verify"
+	case KindCrossOrigin:
+		return http.StatusForbidden, "A page of another site sent this"
+	case KindForeignHost:
+		return http.StatusForbidden, "This server is asked under a name that is not its own"
 	case KindNotFound:
 		return http.StatusNotFound, "Nothing is here"
 	case KindUnknownSource:
@@ -50,10 +61,20 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusNotFound, "No such queue"
 	case KindUnknownTicket:
 		return http.StatusNotFound, "No such ticket"
+	case KindUnknownEvent:
+		return http.StatusNotFound, "No such event"
 	case KindMethodNotAllowed:
 		return http.StatusMethodNotAllowed, "The method is not allowed here"
 	case KindSlowBody:
 		return http.StatusRequestTimeout, "The body took too long"
+	case KindTicketEnded:
+		return http.StatusConflict, "The ticket has ended"
+	case KindNotQuarantined:
+		return http.StatusConflict, "The event is not quarantined"
+	case KindAlreadyRetried:
+		return http.StatusConflict, "The event was retried already"
+	case KindStillUnusable:
+		return http.StatusConflict, "The event still can't be used"
 	case KindTooLarge:
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	case KindUnsupportedMediaType:

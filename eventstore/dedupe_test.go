@@ -91,8 +91,8 @@ func TestDuplicates(t *testing.T) {
 		{"quarantined ones aren't the latest", []eventstore.Delivery{a, unreadable(b), a}, []eventstore.Receipt{accepted(1, 1)[0], quarantined(2), duplicate(1)}},
 		{
 			"a repeat passes, and is then the latest",
-			[]eventstore.Delivery{unreadable(a), repeat(a, 1), repeat(a, 1), a},
-			[]eventstore.Receipt{quarantined(1), accepted(2, 1)[0], accepted(3, 1)[0], duplicate(3)},
+			[]eventstore.Delivery{unreadable(a), unreadable(b), repeat(a, 1), repeat(a, 2), a},
+			[]eventstore.Receipt{quarantined(1), quarantined(2), accepted(3, 1)[0], accepted(4, 1)[0], duplicate(4)},
 		},
 		{
 			"a repeat keeps its key",

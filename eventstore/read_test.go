@@ -96,11 +96,11 @@ func TestListsHaveNoBodies(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "list", listed, want[1:])
-	quarantine, err := log.Quarantine(t.Context(), "", "", 0, 3)
+	held, err := log.Quarantine(t.Context(), "", "", 0, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "quarantine", quarantine, want)
+	equal(t, "quarantine", events(held), want)
 }
 
 func TestReadTickets(t *testing.T) {
@@ -165,14 +165,14 @@ func TestQuarantineListing(t *testing.T) {
 	var all []string
 	afterSource, after := "", int64(0)
 	for {
-		events, err := log.Quarantine(t.Context(), "", afterSource, after, 2)
+		held, err := log.Quarantine(t.Context(), "", afterSource, after, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(events) == 0 {
+		if len(held) == 0 {
 			break
 		}
-		for _, e := range events {
+		for _, e := range held {
 			all = append(all, fmt.Sprint(e.Source, e.Position, e.Quarantined))
 			afterSource, after = e.Source, e.Position
 		}
@@ -180,11 +180,11 @@ func TestQuarantineListing(t *testing.T) {
 	equal(t, "all", all, []string{
 		"alpha2not JSON", "alpha4not JSON", "alpha6not JSON", "beta2not JSON", "beta4not JSON", "beta6not JSON",
 	})
-	events, err := log.Quarantine(t.Context(), "beta", "beta", 2, 10)
+	held, err := log.Quarantine(t.Context(), "beta", "beta", 2, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "one source", positions(events), []int64{4, 6})
+	equal(t, "one source", positions(events(held)), []int64{4, 6})
 }
 
 func TestVerifyFindsAChangedByteAndAHole(t *testing.T) {

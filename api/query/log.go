@@ -25,20 +25,6 @@ type event struct {
 	RepeatOf    *int64     `json:"repeat_of" doc:"The quarantined position whose body this is."`
 }
 
-// quarantined is one quarantined event on the wire.
-type quarantined struct {
-	Source     string     `json:"source"`
-	Position   int64      `json:"position" minimum:"1"`
-	Ticket     *string    `json:"ticket"`
-	Type       string     `json:"type"`
-	OccurredAt *time.Time `json:"occurred_at"`
-	ReceivedAt *time.Time `json:"received_at"`
-	Cause      string     `json:"cause" doc:"Why it can't be used."`
-	Digest     string     `json:"digest" doc:"SHA-256 of the body, in hex."`
-	VerifiedBy string     `json:"verified_by"`
-	RepeatOf   *int64     `json:"repeat_of"`
-}
-
 // sourceStats is one source's log in numbers, on the wire.
 type sourceStats struct {
 	Source         string           `json:"source"`
@@ -59,11 +45,6 @@ type eventsInput struct {
 	Paged
 }
 
-type quarantineInput struct {
-	Source string `query:"source" doc:"Only this source."`
-	Paged
-}
-
 func (d *Door) registerLog(h huma.API) {
 	get(d, h, operation{
 		id: "list-events", path: "/v1/events", tag: tagLog,
@@ -74,10 +55,6 @@ func (d *Door) registerLog(h huma.API) {
 		id: "list-sources", path: "/v1/sources", tag: tagLog,
 		summary: "Every source with its log in numbers",
 	}, d.listSourceStats)
-	get(d, h, operation{
-		id: "list-quarantine", path: "/v1/quarantine", tag: tagLog,
-		summary: "Authentic deliveries that can't be used, with the cause",
-	}, d.listQuarantine)
 }
 
 func (d *Door) listEvents(ctx context.Context, in *eventsInput) (answer List[event], err error) {
@@ -134,34 +111,4 @@ func counted(m map[string]int64) map[string]int64 {
 		return map[string]int64{}
 	}
 	return m
-}
-
-func (d *Door) listQuarantine(ctx context.Context, in *quarantineInput) (answer List[quarantined], err error) {
-	var p parser
-	asked := p.page(ctx, in.Paged, 2)
-	source := d.source(&p, in.Source)
-	afterSource, after := asked.afterSource(), p.afterPosition(asked, 0)
-	if err := p.err(); err != nil {
-		return answer, err
-	}
-	rows, err := d.log.Quarantine(ctx, source, afterSource, after, asked.limit+1)
-	if err != nil {
-		return answer, err
-	}
-	rows, answer.Next = trim(rows, asked, func(e eventstore.Event) []string { return []string{e.Source, decimal(e.Position)} })
-	answer.Items = []quarantined{}
-	for _, row := range rows {
-		if d.known(row.Source) {
-			answer.Items = append(answer.Items, quarantinedOf(row))
-		}
-	}
-	return answer, nil
-}
-
-func quarantinedOf(e eventstore.Event) quarantined {
-	return quarantined{
-		Source: e.Source, Position: e.Position, Ticket: optional(e.Ticket), Type: e.Type,
-		OccurredAt: at(e.OccurredAt), ReceivedAt: at(e.ReceivedAt), Cause: e.Quarantined,
-		Digest: hex.EncodeToString(e.Digest[:]), VerifiedBy: e.VerifiedBy, RepeatOf: optional(e.RepeatOf),
-	}
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -51,6 +52,10 @@ type operation struct {
 	id, path, tag    string
 	summary, details string
 	resource         bool // the path names something that may not exist: 404
+
+	method   string            // empty: GET
+	body     *huma.RequestBody // of a POST; nil: it takes none
+	problems map[string]string // by status: those that not every operation has
 }
 
 // get registers an operation whose answer is a value.
@@ -66,10 +71,14 @@ func get[I, B any](d *Door, h huma.API, o operation, handle func(context.Context
 // Parameters are documented to the framework and parsed by us, so that every mistake is told in one voice.
 func register[I, O any](d *Door, h huma.API, o operation, handle func(context.Context, *I) (*O, error), ok *huma.Response) {
 	op := huma.Operation{
-		OperationID: o.id, Method: http.MethodGet, Path: o.path, Tags: []string{o.tag},
+		OperationID: o.id, Method: cmp.Or(o.method, http.MethodGet), Path: o.path, Tags: []string{o.tag},
 		Summary: o.summary, Description: o.details,
 		SkipValidateParams: true,
-		Responses:          responses(h.OpenAPI(), o.resource),
+		RequestBody:        o.body,
+		Responses:          responses(h.OpenAPI(), o),
+	}
+	if o.method == http.MethodPost {
+		op.Middlewares = huma.Middlewares{takeBody}
 	}
 	if ok != nil {
 		op.Responses["200"] = ok
@@ -86,13 +95,16 @@ func register[I, O any](d *Door, h huma.API, o operation, handle func(context.Co
 }
 
 // responses describe the problems that an operation may answer with.
-func responses(oapi *huma.OpenAPI, resource bool) map[string]*huma.Response {
+func responses(oapi *huma.OpenAPI, o operation) map[string]*huma.Response {
 	described := map[string]*huma.Response{
-		"400": problem(oapi, "A parameter is wrong; `errors` names each one and what is allowed."),
+		"400": problem(oapi, "The request is wrong; `errors` names each mistake and what is allowed."),
 		"500": problem(oapi, "Our fault. The log has the cause under the `instance`."),
 		"503": problem(oapi, "Busy, too slow, or without its database. Try again after `Retry-After`."),
 	}
-	if resource {
+	for status, description := range o.problems {
+		described[status] = problem(oapi, description)
+	}
+	if o.resource {
 		described["404"] = problem(oapi, "What the path names does not exist.")
 	}
 	return described

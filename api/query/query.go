@@ -1,4 +1,5 @@
-// Package query is the door out: GET /v1/…, its OpenAPI document and its documentation page.
+// Package query is the door out: GET /v1/…, the few POSTs by which an operator steps in, its OpenAPI document and its
+// documentation page.
 //
 // Each handler goes one way: parse → one call per read model, all in one view → render. It holds no SQL. What an
 // answer says of several read models, and the positions beside it, comes from one snapshot, so it belongs together.
@@ -31,6 +32,17 @@ type Config struct {
 	Version string           // of this binary, for the OpenAPI document
 	Now     func() time.Time // nil: time.Now
 	Timeout time.Duration    // 0: DefaultTimeout
+
+	Operator Operator // does what the POSTs ask for; nil: this door has none
+}
+
+// Operator changes something for a person who asks for it. Both methods append to a configured source's log, and return
+// the position after the commit. An error that is an *[api.Problem] is the answer.
+type Operator interface {
+	// Retry appends a quarantined event anew.
+	Retry(ctx context.Context, source string, position int64) (int64, error)
+	// CloseTicket ends an open ticket; projection.ErrNotOpen when it isn't one.
+	CloseTicket(ctx context.Context, source, ticket, reason string) (int64, error)
 }
 
 // SourceInfo is what the configuration says of a source.
@@ -91,7 +103,12 @@ func (d *Door) huma(a huma.Adapter) huma.API {
 	d.registerTickets(h)
 	d.registerReports(h)
 	d.registerLog(h)
+	d.registerRejections(h)
+	d.registerQuarantine(h)
 	d.registerProjections(h)
+	if d.cfg.Operator != nil {
+		d.registerPosts(h)
+	}
 	describeRest(h.OpenAPI())
 	return h
 }

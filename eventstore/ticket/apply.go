@@ -23,7 +23,7 @@ func Apply(t Ticket, o Observation) (Ticket, []Transition) {
 	if t.LastPosition == 0 || !slices.EqualFunc(facts, t.facts, fact.repeats) {
 		state, transitions = derive(facts)
 	}
-	state.LastPosition, state.LastReceivedAt = o.Position, o.ReceivedAt
+	state.LastPosition, state.LastReceivedAt = o.Position, later(t.LastReceivedAt, o.ReceivedAt)
 	if own {
 		state.LastReceivedAt = t.LastReceivedAt
 	}

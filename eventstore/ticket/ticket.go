@@ -42,7 +42,7 @@ type State struct {
 	Spells   []Spell   // what the status was when, in order, without gaps or overlaps
 
 	LastPosition   int64     // of the last event folded into it
-	LastReceivedAt time.Time // of the last event folded into it; expiry counts from here
+	LastReceivedAt time.Time // the latest receipt of an event folded into it; expiry counts from here
 }
 
 // Segment is one stay in one queue: entered, called, left, with one outcome.

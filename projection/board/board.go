@@ -151,8 +151,11 @@ func (s sums) add(source string, c projection.Change) {
 		if s.queues[queue] == nil {
 			s.queues[queue] = &queueRow{}
 		}
-		if q := s.queues[queue]; c.Event.Position > q.LastPosition {
-			q.LastEventAt, q.LastPosition = projection.StoredTime(c.Event.ReceivedAt), c.Event.Position
+		q := s.queues[queue]
+		q.LastPosition = max(q.LastPosition, c.Event.Position)
+		// The latest receipt: what is retried out of the quarantine was received long before it was appended.
+		if at := projection.StoredTime(c.Event.ReceivedAt); at.After(q.LastEventAt) {
+			q.LastEventAt = at
 		}
 	}
 	if c.Before.Status != "" {

@@ -183,7 +183,7 @@ func queueQueues(batch *pgx.Batch, set projection.Set, source string, queues map
 		SELECT $1, v.*
 		FROM unnest($2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS v
 		ON CONFLICT (source, queue) DO UPDATE SET
-			last_event_at = excluded.last_event_at,
+			last_event_at = greatest(q.last_event_at, excluded.last_event_at),
 			last_position = excluded.last_position,
 			waiting = q.waiting + excluded.waiting,
 			called = q.called + excluded.called,

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"strings"
+)
+
+// SameSite guards the answers that nobody has to show a key for. A browser is let through every firewall, and sends
+// what the page in it tells it to, whoever's page that is; so the server looks at where a request comes from.
+//
+//   - A POST that a page of another origin sent is refused, by Sec-Fetch-Site, else by Origin. Clients that are no
+//     browsers send neither, and pass.
+//   - Behind a loopback address, a request for any other host than this machine is refused, a GET too: a page can give
+//     its own name the address 127.0.0.1 (DNS rebinding), and is then of the same origin as what it reads.
+//
+// listen is the address that is served. A proxy in front of a loopback address has to ask for localhost.
+func SameSite(listen string) func(http.Handler) http.Handler {
+	host, _, err := net.SplitHostPort(listen)
+	local := err == nil && loopback(host)
+	origins := http.NewCrossOriginProtection()
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if local && !loopback(hostOf(r.Host)) {
+				Fail(w, r, NewProblem(KindForeignHost, "This server listens on "+listen+" and answers there only as localhost or a loopback address. "+
+					"Ask for http://"+listen+", or let the proxy in front of it set the Host header to localhost."))
+				return
+			}
+			if origins.Check(r) != nil {
+				Fail(w, r, NewProblem(KindCrossOrigin, "Only pages of this very server may send this from a browser. "+
+					"Send it from a page under the address that the browser shows, or without a browser: with curl, or the queuetrack command."))
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// hostOf is the Host header without its port.
+func hostOf(header string) string {
+	if host, _, err := net.SplitHostPort(header); err == nil {
+		return host
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(header, "["), "]")
+}
