@@ -11,6 +11,15 @@ import (
 	"queuetrack/eventstore/source"
 )
 
+// secretNames are what may be printed of the secrets.
+func (s sourceConfig) secretNames() []string {
+	names := make([]string, len(s.Secrets))
+	for i, secret := range s.Secrets {
+		names[i] = secret.Name
+	}
+	return names
+}
+
 // secrets reads every secret of a source. It fails closed: a source without a usable secret is a mistake.
 func (r *fileReader) secrets(node ast.Node, k kind, nodes []ast.Node) []source.Secret {
 	if len(nodes) == 0 {
@@ -42,7 +51,7 @@ func (r *fileReader) secret(text string, nth int) (source.Secret, error) {
 	if name, ok := strings.CutPrefix(text, "env:"); ok {
 		value, ok := r.vars[name]
 		if !ok {
-			return source.Secret{}, fmt.Errorf("secret %s: the environment has no %s; set it", text, name)
+			return source.Secret{}, fmt.Errorf("secret %s: the environment has no %s; set it before the start", text, name)
 		}
 		return source.Secret{Name: text, Value: []byte(value)}, nil
 	}

@@ -94,10 +94,6 @@ func (c config) print(w io.Writer) error {
 
 // lines are the source's settings, defaults filled in, secrets by name.
 func (s sourceConfig) lines(file string) []line {
-	var secrets []string
-	for _, secret := range s.Secrets {
-		secrets = append(secrets, secret.Name)
-	}
 	list := []line{
 		{"  - ", "name", s.Name, fmt.Sprintf("%s:%d", file, s.Line)},
 		{"    ", "kind", string(s.Kind), ""},
@@ -112,7 +108,7 @@ func (s sourceConfig) lines(file string) []line {
 		list = append(list, line{"    ", "unassigned_owner", s.UnassignedOwner, ""}, line{"    ", "context", s.Context, ""})
 	}
 	list = append(list,
-		line{"    ", "secrets", secrets, ""},
+		line{"    ", "secrets", s.secretNames(), ""},
 		line{"    ", "timezone", s.Location.String(), ""},
 		line{"    ", "replay_window", short(s.ReplayWindow), ""},
 		line{"    ", "expire_after", short(s.ExpireAfter), ""},

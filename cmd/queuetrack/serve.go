@@ -7,6 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +37,13 @@ func newServe(a *app) *cobra.Command {
 
 SIGTERM or SIGINT ends it in order: /readyz fails, no more requests are accepted, running ones are finished, the
 projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at once; nothing that was
-answered with 200 is lost either way.`,
+answered with 200 is lost either way.
+
+SIGHUP reads the configuration file and all file: secrets again, and replaces the sources' secrets: a new one verifies
+and a dropped one no longer does, from the next delivery on, while those under way go on. The log names the secrets that
+are live. Nothing but secrets changes without a restart: the log says which other keys wait for one. With a mistake
+anywhere nothing changes, and the log says where ('queuetrack config check' tells beforehand). An env: secret can't change
+in a running process: keep in a file: what shall change, and replace that file by renaming another to it.`,
 		Example: `  queuetrack serve --config queuetrack.yaml
   DATABASE_URL=postgres://queuetrack@db/queuetrack queuetrack serve --config queuetrack.yaml --log-format json`,
 		Args: args(cobra.NoArgs),
@@ -51,6 +60,10 @@ answered with 200 is lost either way.`,
 }
 
 func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
+	// From the first moment on: a signal that comes while the server starts must not end it.
+	reloads := make(chan os.Signal, 1)
+	signal.Notify(reloads, syscall.SIGHUP)
+	defer signal.Stop(reloads)
 	c, err := a.loadConfig()
 	if err != nil {
 		return err
@@ -64,7 +77,11 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server closed it, unless it never came to that
-	return a.serveOn(ctx, c, listener, logger, o.noMigrate, func(*server) { a.announce(c, listener) })
+	return a.serveOn(ctx, c, listener, logger, o.noMigrate, func(s *server) {
+		r := &reloader{read: a.loadConfig, running: c, live: s.parts.live, logger: logger}
+		s.reload = func(ctx context.Context) error { return r.run(ctx, reloads) }
+		a.announce(c, listener)
+	})
 }
 
 // serveOn runs the server on a database of its own finding, and calls started when it is about to answer.

@@ -38,6 +38,7 @@ type server struct {
 	now      func() time.Time
 	health   *api.Health
 	handler  http.Handler
+	reload   func(context.Context) error // runs beside the rest; nil: the configuration is not read again
 }
 
 func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
@@ -83,6 +84,9 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	part("projections", s.parts.runner(s.logger, 0).Run)
 	part("expiry", s.parts.expirer(s.now).Run)
 	part("private postgres", s.database.watch)
+	if s.reload != nil {
+		part("reload", s.reload)
+	}
 	group.Go(func() error {
 		defer endWork()
 		return s.serveHTTP(ctx, working, l)

@@ -22,21 +22,23 @@ import (
 type parts struct {
 	config  config
 	pool    *pgxpool.Pool
-	sources map[string]source.Source
+	live    liveSources
+	sources map[string]source.Source // the live ones, for whoever need not know that
 	log     *eventstore.Log
 	reader  *projection.Reader
 }
 
 // newParts puts them together. The pool stays the caller's to close.
 func newParts(c config, pool *pgxpool.Pool) (*parts, error) {
-	opened, err := c.openSources()
+	live, err := c.openSources()
 	if err != nil {
 		return nil, err
 	}
 	return &parts{
 		config:  c,
 		pool:    pool,
-		sources: opened,
+		live:    live,
+		sources: live.sources(),
 		log:     eventstore.New(pool, eventstore.Config{ReplayWindow: c.replayWindow}),
 		reader:  projection.NewReader(pool),
 	}, nil
