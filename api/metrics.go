@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -18,9 +19,13 @@ func NewRegistry() *prometheus.Registry {
 	return reg
 }
 
-// MetricsHandler answers /metrics.
+// scrapesAtOnce bounds what /metrics, which asks for no key, can take of the database's connections; one more gets 503.
+const scrapesAtOnce = 2
+
+// MetricsHandler answers /metrics. Each collector that asks the database gives up within [CheckTimeout], and is then
+// missing from an answer that has all the others.
 func MetricsHandler(reg *prometheus.Registry) http.Handler {
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg, MaxRequestsInFlight: scrapesAtOnce})
 }
 
 // lag tells how far the read models are at the time of each scrape.
@@ -70,5 +75,61 @@ func (c *lag) Collect(ch chan<- prometheus.Metric) {
 			halted = 1
 		}
 		gauge(c.halt, halted)
+	}
+}
+
+// Silent reports whether a source has been without a webhook for longer than after, which 0 turns off. One that never
+// had any (last is zero) is silent.
+func Silent(last, now time.Time, after time.Duration) bool {
+	return after > 0 && now.Sub(last) > after
+}
+
+// silence tells, at the time of each scrape, when the log last received something of each source.
+type silence struct {
+	received     func(context.Context) (map[string]time.Time, error)
+	after        map[string]time.Duration
+	now          func() time.Time
+	last, silent *prometheus.Desc
+}
+
+// NewSilenceCollector returns a collector of when each source last gave a sign of life, by the log: through whichever
+// process it came. received is asked at each scrape for the last receipt by source, zero for none; after is how long
+// each source may be without a webhook, 0 for as long as it likes.
+func NewSilenceCollector(received func(context.Context) (map[string]time.Time, error), after map[string]time.Duration, now func() time.Time) prometheus.Collector {
+	desc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc("queuetrack_source_"+name, help, []string{"source"}, nil)
+	}
+	return &silence{
+		received: received, after: after, now: now,
+		last:   desc("last_received_timestamp_seconds", "When the log last received a webhook of the source, by any process. Missing before the first."),
+		silent: desc("silent", "1 when the source has been without a webhook for longer than its silent_after. Only for sources that have one."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *silence) Describe(ch chan<- *prometheus.Desc) {
+	ch <- c.last
+	ch <- c.silent
+}
+
+// Collect implements prometheus.Collector. Without a database nobody knows, and the scrape has none.
+func (c *silence) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), CheckTimeout)
+	defer cancel()
+	received, err := c.received(ctx)
+	if err != nil {
+		return
+	}
+	for source, last := range received {
+		if !last.IsZero() {
+			ch <- prometheus.MustNewConstMetric(c.last, prometheus.GaugeValue, float64(last.UnixMilli())/1000, source)
+		}
+		if after := c.after[source]; after > 0 {
+			silent := 0.0
+			if Silent(last, c.now(), after) {
+				silent = 1
+			}
+			ch <- prometheus.MustNewConstMetric(c.silent, prometheus.GaugeValue, silent, source)
+		}
 	}
 }

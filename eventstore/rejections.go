@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What is kept of refused requests. Strangers send them, so each figure is a limit, and all together hold a source's
-// share below 40 KB of memory a process, 40 KB a second of writing, and 200 KB on the disk (400 KB while the pages turn over).
+// What is kept of refused requests. Strangers send them, so each figure is a limit. Together they hold a source below
+// 50 KB of memory a process and 40 KB a second of writing, and below 200 KB of rows.
 const (
 	// KeptRejections is how many rows a source has. They are slots, written over in turn: the table can't grow.
 	KeptRejections = 100

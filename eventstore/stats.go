@@ -40,17 +40,35 @@ func (l *Log) Stats(ctx context.Context, sources []string) ([]Stats, error) {
 	return all, nil
 }
 
+// lastReceived selects when the vendor's last event came. The last event mostly is the vendor's: this walks back over few.
+const lastReceived = `
+		       SELECT e.received_at
+		         FROM event AS e
+		        WHERE e.source = $1 AND e.verified_by <> $2 AND e.repeat_of IS NULL
+		        ORDER BY e.position DESC
+		        LIMIT 1`
+
+// LastReceived returns when the last webhook of each of the sources came, zero when none has. Our own events and
+// retries are no sign of life.
+func (l *Log) LastReceived(ctx context.Context, sources []string) (map[string]time.Time, error) {
+	last := make(map[string]time.Time, len(sources))
+	for _, source := range sources {
+		var at time.Time
+		err := l.pool.QueryRow(ctx, lastReceived, source, Own).Scan(&at)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return nil, fmt.Errorf("read when %s was last received: %w", source, err)
+		}
+		last[source] = at.UTC()
+	}
+	return last, nil
+}
+
 func stats(ctx context.Context, tx pgx.Tx, source string) (Stats, error) {
 	s := Stats{Source: source, Rejected: map[string]int64{}, VerifiedBy: map[string]int64{}}
 	var received *time.Time
 	err := tx.QueryRow(ctx, `
 		SELECT coalesce((SELECT e.position FROM event AS e WHERE e.source = $1 ORDER BY e.position DESC LIMIT 1), 0),
-		       -- The last event mostly is the vendor's: this walks back over few.
-		       (SELECT e.received_at
-		          FROM event AS e
-		         WHERE e.source = $1 AND e.verified_by <> $2 AND e.repeat_of IS NULL
-		         ORDER BY e.position DESC
-		         LIMIT 1),
+		       (`+lastReceived+`),
 		       (SELECT count(*) FROM event AS e WHERE e.source = $1 AND e.quarantined IS NOT NULL)`,
 		source, Own).Scan(&s.Tail, &received, &s.Quarantined)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"queuetrack/api"
 	"queuetrack/eventstore"
 )
 
@@ -100,7 +101,7 @@ func sourceStatsOf(s eventstore.Stats, configured SourceInfo, now time.Time) sou
 		Source: s.Source, Kind: configured.Kind,
 		Events: s.Tail, Tail: s.Tail, LastReceivedAt: at(s.LastReceivedAt),
 		Duplicates: s.Duplicates, Quarantined: s.Quarantined,
-		Silent:   configured.SilentAfter > 0 && now.Sub(s.LastReceivedAt) > configured.SilentAfter,
+		Silent:   api.Silent(s.LastReceivedAt, now, configured.SilentAfter),
 		Rejected: counted(s.Rejected), VerifiedBy: counted(s.VerifiedBy),
 	}
 }

@@ -57,7 +57,7 @@ func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 func (s *server) routes() http.Handler {
 	p := s.parts
 	registry := api.NewRegistry()
-	registry.MustRegister(api.NewLagCollector(p.reader.Progress))
+	registry.MustRegister(api.NewLagCollector(p.reader.Progress), p.silence(s.now))
 	r := api.NewRouter(s.logger)
 	s.health.Mount(r)
 	r.Get(api.MetricsPath, api.MetricsHandler(registry).ServeHTTP)

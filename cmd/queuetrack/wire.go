@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"queuetrack/api"
 	"queuetrack/api/query"
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
@@ -59,6 +61,18 @@ func (p *parts) expirer(now func() time.Time) *projection.Expirer {
 		after[s.Name] = s.ExpireAfter
 	}
 	return projection.NewExpirer(p.pool, p.log, after, now)
+}
+
+// silence measures which sources have stopped sending, by the log.
+func (p *parts) silence(now func() time.Time) prometheus.Collector {
+	var names []string
+	after := make(map[string]time.Duration, len(p.config.Sources))
+	for _, s := range p.config.Sources {
+		names = append(names, s.Name)
+		after[s.Name] = s.SilentAfter
+	}
+	received := func(ctx context.Context) (map[string]time.Time, error) { return p.log.LastReceived(ctx, names) }
+	return api.NewSilenceCollector(received, after, now)
 }
 
 func (c config) replayWindow(name string) time.Duration {
