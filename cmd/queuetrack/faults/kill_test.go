@@ -42,9 +42,7 @@ func TestKillPostgres(t *testing.T) {
 	}
 	l.flow(t, between)
 	check(t, l)
-	if got := w.service.count(); got != 1 {
-		t.Errorf("queuetrack was started %d times, want once: it outlives its database", got)
-	}
+	outlived(t, w)
 }
 
 // back waits until a delivery that is made after a fault has been taken, and returns how long that took.
