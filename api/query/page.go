@@ -76,8 +76,9 @@ func (a page) sum(body []byte) []byte {
 }
 
 func (a page) decode(s string) ([]string, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(raw) < sumSize {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	// There is one way to write a cursor: the decoder would let line ends and stray bits pass.
+	if err != nil || len(raw) < sumSize || base64.RawURLEncoding.EncodeToString(raw) != s {
 		return nil, false
 	}
 	sum, body := raw[:sumSize], raw[sumSize:]
