@@ -17,13 +17,14 @@ import (
 var ErrNotOpen = errors.New("no such open ticket")
 
 // Close appends eventstore.TypeClosed for an open ticket: an operator's end of one that a lost webhook left open. Whether
-// it is open is told by what has been folded; an event that is not folded yet voids the close.
-func Close(ctx context.Context, pool *pgxpool.Pool, log *eventstore.Log, source, id, reason string) (eventstore.Receipt, error) {
+// it is open is told by what has been folded; an event that is not folded yet voids the close. The ticket ends at the
+// instant now.
+func Close(ctx context.Context, pool *pgxpool.Pool, log *eventstore.Log, source, id, reason string, now time.Time) (eventstore.Receipt, error) {
 	position, err := openTicket(ctx, pool, source, id)
 	if err != nil {
 		return eventstore.Receipt{}, fmt.Errorf("close ticket %s of %s: %w", id, source, err)
 	}
-	delivery, err := ownEvent(eventstore.TypeClosed, id, position, reason, time.Now().UTC())
+	delivery, err := ownEvent(eventstore.TypeClosed, id, position, reason, now.UTC())
 	if err != nil {
 		return eventstore.Receipt{}, fmt.Errorf("close ticket %s of %s: %w", id, source, err)
 	}

@@ -123,20 +123,20 @@ func TestClose(t *testing.T) {
 	w := newWorld(t)
 	w.append("city", delivery("a", noon, created("1", noon)))
 	w.catchUp()
-	receipt, err := projection.Close(t.Context(), w.pool, w.log, "city", "a", "went home")
+	receipt, err := projection.Close(t.Context(), w.pool, w.log, "city", "a", "went home", minute(90))
 	if diff := cmp.Diff(eventstore.Receipt{Result: eventstore.Accepted, Position: 2}, receipt); diff != "" || err != nil {
 		t.Fatalf("Close: %v (-want +got):\n%s", err, diff)
 	}
-	again, err := projection.Close(t.Context(), w.pool, w.log, "city", "a", "went home")
+	again, err := projection.Close(t.Context(), w.pool, w.log, "city", "a", "went home", minute(90))
 	if err != nil || again.Result != eventstore.Duplicate {
 		t.Errorf("Close before the fold got there: %v, %v", again, err)
 	}
 	w.catchUp()
-	if got := w.find("a"); got.Status != ticket.StatusExpired || got.Reason != "went home" {
-		t.Errorf("the closed ticket is %s (%s)", got.Status, got.Reason)
+	if got := w.find("a"); got.Status != ticket.StatusExpired || got.Reason != "went home" || !got.EndedAt.Equal(minute(90)) {
+		t.Errorf("the closed ticket is %s (%s) since %s", got.Status, got.Reason, got.EndedAt)
 	}
 	for _, id := range []string{"a", "unknown"} {
-		if _, err := projection.Close(t.Context(), w.pool, w.log, "city", id, ""); !errors.Is(err, projection.ErrNotOpen) {
+		if _, err := projection.Close(t.Context(), w.pool, w.log, "city", id, "", minute(90)); !errors.Is(err, projection.ErrNotOpen) {
 			t.Errorf("Close of %s: %v", id, err)
 		}
 	}

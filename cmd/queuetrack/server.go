@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"golang.org/x/sync/errgroup"
 
 	"queuetrack/api"
@@ -62,7 +63,12 @@ func (s *server) routes() http.Handler {
 	s.health.Mount(r)
 	r.Get(api.MetricsPath, api.MetricsHandler(registry).ServeHTTP)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: registry}))
-	query.New(p.reader, p.log, p.config.query(s.now)).Mount(r)
+	asked := p.config.query(s.now)
+	asked.Operator = p.operator(s.now)
+	r.Group(func(r chi.Router) {
+		r.Use(api.SameSite(p.config.Listen.Value))
+		query.New(p.reader, p.log, asked).Mount(r)
+	})
 	return r
 }
 

@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
-
-	"queuetrack/projection"
 )
 
 func newTickets(a *app) *cobra.Command {
@@ -39,10 +38,10 @@ func (a *app) closeTicket(ctx context.Context, p *parts, source, ticket, reason 
 	if _, err := p.config.source(source); err != nil {
 		return err
 	}
-	receipt, err := projection.Close(ctx, p.pool, p.log, source, ticket, reason)
+	position, err := p.operator(time.Now).CloseTicket(ctx, source, ticket, reason)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "closed %s of %s at position %d\n", ticket, source, receipt.Position)
+	fmt.Fprintf(a.stdout, "closed %s of %s at position %d\n", ticket, source, position)
 	return nil
 }
