@@ -28,7 +28,7 @@ const Prefix = "/webhooks/"
 
 // The defaults of Config.
 const (
-	DefaultMaxInFlight      = 1024
+	DefaultMaxInFlight      = 2048
 	DefaultMaxInFlightBytes = 64 << 20
 	DefaultReadTimeout      = 10 * time.Second
 	DefaultAppendTimeout    = 10 * time.Second
@@ -46,8 +46,8 @@ type Log interface {
 
 // Config is what the door does not have to be given. The zero value works.
 type Config struct {
-	MaxInFlight      int           // deliveries held at once; 0: DefaultMaxInFlight
-	MaxInFlightBytes int64         // bytes of bodies held at once; 0: DefaultMaxInFlightBytes
+	MaxInFlight      int           // deliveries held at once, of one source at most half; 0: DefaultMaxInFlight
+	MaxInFlightBytes int64         // bytes of bodies held at once, of one source at most half; 0: DefaultMaxInFlightBytes
 	ReadTimeout      time.Duration // for a whole body to arrive; 0: DefaultReadTimeout
 	AppendTimeout    time.Duration // for the log to answer; 0: DefaultAppendTimeout
 	Now              func() time.Time
@@ -92,7 +92,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, _ := strings.CutPrefix(r.URL.Path, Prefix)
 	src, known := d.sources[name]
 	if !known {
-		d.metrics.observe("unknown", "unknown_source", time.Since(started))
+		d.metrics.observe("unknown", resultUnknown, time.Since(started))
+		api.Annotate(r.Context(), slog.String("cause", resultUnknown))
 		api.Fail(w, r, api.NewProblem(api.KindUnknownSource,
 			"The path is /webhooks/ and the name of a source in the configuration, nothing after it."))
 		return

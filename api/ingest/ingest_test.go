@@ -360,8 +360,8 @@ func TestALogThatCantBeWrittenIs503(t *testing.T) {
 func TestTooMuchInFlightIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]Config{
-		"deliveries": {MaxInFlight: 1},
-		"bytes":      {MaxInFlightBytes: int64(len(created)) + 1},
+		"deliveries": {MaxInFlight: 2},
+		"bytes":      {MaxInFlightBytes: 2 * int64(len(created)+1)},
 	} {
 		entered, leave := make(chan struct{}), make(chan struct{})
 		log := &fakeLog{append: func(context.Context) (eventstore.Receipt, error) {

@@ -27,6 +27,7 @@ func (d *door) read(w http.ResponseWriter, r *http.Request, name string, in *del
 	first := min(whole, firstRead)
 	p, ok := d.room.enter(name, first, func() { _ = deadline.SetReadDeadline(time.Unix(1, 0)) })
 	if !ok {
+		swallow(r, deadline)
 		return reject(CauseBusy, api.Busy())
 	}
 	in.place = p
@@ -34,7 +35,11 @@ func (d *door) read(w http.ResponseWriter, r *http.Request, name string, in *del
 	in.size = int64(len(body))
 	kept := p.arrived()
 	switch {
-	case !kept, errors.Is(err, errNoRoom):
+	case !kept:
+		// Its reading was cut, perhaps after the last byte: what else comes on this connection could not be read.
+		w.Header().Set("Connection", "close")
+		return reject(CauseBusy, api.Busy())
+	case errors.Is(err, errNoRoom):
 		return reject(CauseBusy, api.Busy())
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return reject(CauseSlow, api.NewProblem(api.KindSlowBody, "Send the whole body at once."))
@@ -46,6 +51,24 @@ func (d *door) read(w http.ResponseWriter, r *http.Request, name string, in *del
 	_ = deadline.SetReadDeadline(time.Time{})
 	in.body, in.whole = body, true
 	return nil
+}
+
+// What is read of a body for which there is no room.
+const (
+	swallowBytes = 64 << 10
+	swallowTime  = 250 * time.Millisecond
+)
+
+// swallow reads a small body that came with its headers, and forgets it: the connection can then be used again. To
+// hang up would make each sender that is refused connect anew, just when there is too much to do.
+func swallow(r *http.Request, deadline *http.ResponseController) {
+	if r.ContentLength < 0 || r.ContentLength > swallowBytes || r.Header.Get("Expect") != "" {
+		return
+	}
+	_ = deadline.SetReadDeadline(time.Now().Add(swallowTime))
+	if _, err := io.Copy(io.Discard, r.Body); err == nil {
+		_ = deadline.SetReadDeadline(time.Time{})
+	}
 }
 
 // errNoRoom means that the body needs more room than there is.

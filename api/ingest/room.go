@@ -1,32 +1,57 @@
 package ingest
 
 import (
-	"slices"
+	"container/list"
 	"sync"
 )
 
 // room bounds what is in flight: deliveries that are being read or wait for the log, and their bytes.
 //
+// No source holds more of it than it leaves free, so alone it takes half, two of them a third each, and whatever one is
+// sent, there is room for another.
+//
 // Whoever knows a source's name can open connections and be slow, so a body that is still arriving holds its place
-// only until somebody else needs it: of the source whose bodies hold the most, the oldest one gives way. A sender that
-// sends its body at once is never that one, and no source's senders can shut the others out.
+// only until somebody else needs it: of the source that holds the most, the one that has not grown for longest gives
+// way. A sender that sends its body at once is never that one, nor does anyone give way to a source that holds more.
 type room struct {
 	deliveries int   // at most
 	bytes      int64 // at most
 
-	mu        sync.Mutex
-	held      int
-	heldBytes int64
-	arriving  []*place // the oldest first
+	mu    sync.Mutex
+	held  load
+	parts map[string]*part
+}
+
+// load is what is held: by everybody, by a source, or by one delivery.
+type load struct {
+	deliveries int
+	bytes      int64
+}
+
+func (l *load) add(more load) {
+	l.deliveries += more.deliveries
+	l.bytes += more.bytes
+}
+
+func (l *load) remove(less load) {
+	l.deliveries -= less.deliveries
+	l.bytes -= less.bytes
+}
+
+// part is what one source holds of the room.
+type part struct {
+	held     load
+	arriving list.List // of *place; the one that has not grown for longest comes first
 }
 
 // place is what one delivery holds of the room.
 type place struct {
-	room   *room
-	source string
-	bytes  int64
-	lost   bool   // it gave way
-	cut    func() // ends the reading
+	room *room
+	part *part
+	held load
+	in   *list.Element // of part.arriving; nil: arrived, lost or gone
+	lost bool          // it gave way
+	cut  func()        // ends the reading
 }
 
 // enter takes a place for a body that is about to arrive, or reports that there is none. It never waits. cut is called
@@ -34,32 +59,40 @@ type place struct {
 func (r *room) enter(source string, bytes int64, cut func()) (*place, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := &place{room: r, source: source, cut: cut}
-	for r.held >= r.deliveries {
-		if !r.giveWay(func(*place) int64 { return 1 }) {
-			return nil, false
-		}
-	}
-	if !r.widen(p, bytes) {
+	p := &place{room: r, part: r.partOf(source), cut: cut}
+	if !r.widen(p, load{deliveries: 1, bytes: bytes}) {
 		return nil, false
 	}
-	r.held++
-	r.arriving = append(r.arriving, p)
+	p.in = p.part.arriving.PushBack(p)
 	return p, true
+}
+
+func (r *room) partOf(source string) *part {
+	if r.parts == nil {
+		r.parts = map[string]*part{}
+	}
+	if r.parts[source] == nil {
+		r.parts[source] = &part{}
+	}
+	return r.parts[source]
 }
 
 // grow takes more bytes while the body arrives, or reports that there are none or that the place is lost.
 func (p *place) grow(bytes int64) bool {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
-	return p.room.widen(p, bytes)
+	if !p.room.widen(p, load{bytes: bytes}) {
+		return false
+	}
+	p.part.arriving.MoveToBack(p.in)
+	return true
 }
 
 // arrived keeps the place until leave, whoever needs it: the body is whole. It reports whether the place was kept.
 func (p *place) arrived() bool {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
-	p.room.settle(p)
+	p.settle()
 	return !p.lost
 }
 
@@ -67,60 +100,78 @@ func (p *place) arrived() bool {
 func (p *place) leave() {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
-	if !p.lost {
-		p.room.remove(p)
-	}
+	p.giveBack()
 }
 
 // inFlight returns what is held now.
 func (r *room) inFlight() (deliveries int, bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.held, r.heldBytes
+	return r.held.deliveries, r.held.bytes
 }
 
-// widen makes room for more bytes of a place; of those that give way for it, it may itself be one.
-func (r *room) widen(p *place, bytes int64) bool {
-	for !p.lost && r.heldBytes+bytes > r.bytes {
-		if !r.giveWay(func(p *place) int64 { return p.bytes }) {
+// widen makes room for more of a place; of those that give way for it, it may itself be one.
+func (r *room) widen(p *place, more load) bool {
+	for !p.lost && !r.fits(p.part, more) {
+		if !r.giveWay(p.part, more) {
 			return false
 		}
 	}
 	if p.lost {
 		return false
 	}
-	p.bytes += bytes
-	r.heldBytes += bytes
+	p.held.add(more)
+	p.part.held.add(more)
+	r.held.add(more)
 	return true
 }
 
-// giveWay takes its place from the oldest arriving body of the source that weighs the most.
-func (r *room) giveWay(weight func(*place) int64) bool {
-	weights := map[string]int64{}
-	for _, p := range r.arriving {
-		weights[p.source] += weight(p)
+// fits reports whether the source would not hold more than is left free.
+func (r *room) fits(of *part, more load) bool {
+	return r.fitsDeliveries(of, more.deliveries) &&
+		(more.bytes == 0 || of.held.bytes+more.bytes <= r.bytes-r.held.bytes-more.bytes)
+}
+
+func (r *room) fitsDeliveries(of *part, more int) bool {
+	return more == 0 || of.held.deliveries+more <= r.deliveries-r.held.deliveries-more
+}
+
+// giveWay takes a place from one that is still arriving, or reports that there is none: of what is short, its source
+// holds the most, and no less than the source that needs more.
+func (r *room) giveWay(needs *part, more load) bool {
+	weight := func(p *part) int64 { return p.held.bytes }
+	if !r.fitsDeliveries(needs, more.deliveries) {
+		weight = func(p *part) int64 { return int64(p.held.deliveries) }
 	}
-	var loser *place
-	for _, p := range r.arriving {
-		if loser == nil || weights[p.source] > weights[loser.source] {
-			loser = p
+	heaviest := needs
+	for _, p := range r.parts {
+		if p.arriving.Len() > 0 && weight(p) > weight(heaviest) {
+			heaviest = p
 		}
 	}
-	if loser == nil {
+	first := heaviest.arriving.Front()
+	if first == nil {
 		return false
 	}
-	r.remove(loser)
+	loser := first.Value.(*place) //nolint:errcheck,forcetypeassert // nothing else is in it
+	loser.giveBack()
 	loser.lost = true
 	loser.cut()
 	return true
 }
 
-func (r *room) remove(p *place) {
-	r.settle(p)
-	r.held--
-	r.heldBytes -= p.bytes
+// giveBack empties the place; a second time changes nothing.
+func (p *place) giveBack() {
+	p.settle()
+	p.part.held.remove(p.held)
+	p.room.held.remove(p.held)
+	p.held = load{}
 }
 
-func (r *room) settle(p *place) {
-	r.arriving = slices.DeleteFunc(r.arriving, func(other *place) bool { return other == p })
+// settle takes it from those that are arriving.
+func (p *place) settle() {
+	if p.in != nil {
+		p.part.arriving.Remove(p.in)
+		p.in = nil
+	}
 }

@@ -44,10 +44,10 @@ func TestSlowSendersShutNobodyOut(t *testing.T) {
 		cfg    Config
 		length string
 	}{
-		"deliveries":        {Config{MaxInFlight: 4}, "Content-Length: 1048576"},
-		"bytes":             {Config{MaxInFlightBytes: 4 * firstRead}, "Content-Length: 1048576"},
-		"bytes, chunked":    {Config{MaxInFlightBytes: 4 * firstRead}, "Transfer-Encoding: chunked"},
-		"deliveries, small": {Config{MaxInFlight: 4}, "Content-Length: 100"},
+		"deliveries":        {Config{MaxInFlight: 8}, "Content-Length: 1048576"},
+		"bytes":             {Config{MaxInFlightBytes: 8 * firstRead}, "Content-Length: 1048576"},
+		"bytes, chunked":    {Config{MaxInFlightBytes: 8 * firstRead}, "Transfer-Encoding: chunked"},
+		"deliveries, small": {Config{MaxInFlight: 8}, "Content-Length: 100"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -73,62 +73,105 @@ func TestSlowSendersShutNobodyOut(t *testing.T) {
 	}
 }
 
-func TestTheOldestOfTheHeaviestSourceGivesWay(t *testing.T) {
-	t.Parallel()
-	r := &room{deliveries: 4, bytes: 100}
-	var cut []string
-	enter := func(name, source string, bytes int64) *place {
+// enterer enters places into the room by name, and notes which of them are cut.
+func enterer(t *testing.T, r *room, cut *[]string) func(name, source string, bytes int64) *place {
+	return func(name, source string, bytes int64) *place {
 		t.Helper()
-		p, ok := r.enter(source, bytes, func() { cut = append(cut, name) })
+		p, ok := r.enter(source, bytes, func() { *cut = append(*cut, name) })
 		if !ok {
 			t.Fatalf("no room for %s", name)
 		}
 		return p
 	}
-	s1, c1, c2 := enter("s1", "store", 10), enter("c1", "city", 10), enter("c2", "city", 10)
-	enter("c3", "city", 10)
-	s2 := enter("s2", "store", 10) // the fifth delivery
-	if want := []string{"c1"}; !slices.Equal(cut, want) {
+}
+
+func TestTheLazyOfTheHeaviestSourceGiveWay(t *testing.T) {
+	t.Parallel()
+	r := &room{deliveries: 9, bytes: 200}
+	var cut []string
+	enter := enterer(t, r, &cut)
+	c1, c2, c3 := enter("c1", "city", 10), enter("c2", "city", 10), enter("c3", "city", 10)
+	if !c1.grow(10) { // c2 has not grown for longest
+		t.Fatal("no room to grow")
+	}
+	enter("c4", "city", 10)
+	s1 := enter("s1", "store", 10)
+	enter("s2", "store", 10) // the sixth delivery: store holds two, three are free
+	enter("s3", "store", 10) // a third one leaves too little, and city holds the most
+	if want := []string{"c2"}; !slices.Equal(cut, want) {
 		t.Fatalf("cut %v, want %v", cut, want)
 	}
-	if c1.arrived() || c1.grow(1) {
+	if c2.arrived() || c2.grow(1) {
 		t.Error("a place that gave way is still held")
 	}
-	c1.leave()
-	if n, bytes := r.inFlight(); n != 4 || bytes != 40 {
-		t.Errorf("in flight %d, %d bytes, want 4 and 40", n, bytes)
+	c2.leave()
+	if n, bytes := r.inFlight(); n != 6 || bytes != 70 {
+		t.Errorf("in flight %d, %d bytes, want 6 and 70", n, bytes)
 	}
-	if !s1.arrived() || !s1.grow(50) {
+	if !s1.grow(40) { // store would hold 70 of 200, and leave 90 free
 		t.Error("there is room to grow")
 	}
-	if !s2.grow(30) { // city holds 20, store's other one is whole
+	if !c3.arrived() || !s1.grow(20) { // more than is left free; s2 and s3 are its source's, and that is the heaviest
 		t.Error("no room among those that are arriving")
 	}
-	if want := []string{"c1", "c2", "c3"}; !slices.Equal(cut, want) {
+	if want := []string{"c2", "s2"}; !slices.Equal(cut, want) {
 		t.Errorf("cut %v, want %v", cut, want)
-	}
-	if s2.grow(1) || s1.grow(41) { // s2 is the only one left to give way; s1 then holds 60 of 100
-		t.Error("it grew beyond the room")
-	}
-	for _, p := range []*place{s1, s2, c2} {
-		p.leave()
-	}
-	if n, bytes := r.inFlight(); n != 0 || bytes != 0 {
-		t.Errorf("left behind %d, %d bytes", n, bytes)
 	}
 }
 
-// Bodies that have arrived give way to nobody.
+// A source that holds much is refused rather than let in at the cost of one that holds little.
+func TestNobodyGivesWayToAHeavierSource(t *testing.T) {
+	t.Parallel()
+	r := &room{deliveries: 4, bytes: 100}
+	var cut []string
+	enter := enterer(t, r, &cut)
+	for _, p := range []*place{enter("c1", "city", 10), enter("c2", "city", 10)} {
+		p.arrived()
+	}
+	s1 := enter("s1", "store", 10)
+	if _, ok := r.enter("city", 10, nil); ok {
+		t.Error("city holds more than it leaves free")
+	}
+	if len(cut) != 0 || !s1.arrived() {
+		t.Errorf("cut %v, want nobody", cut)
+	}
+}
+
+// However many sources there are, and whatever each is sent: there is room for one more.
+func TestNoSourceTakesTheWholeRoom(t *testing.T) {
+	t.Parallel()
+	r := &room{deliveries: 1 << 10, bytes: 1 << 20}
+	for _, source := range []string{"city", "store", "crm", "town"} {
+		n := 0
+		for ; ; n++ {
+			p, ok := r.enter(source, 10, nil)
+			if !ok {
+				break
+			}
+			p.arrived()
+		}
+		held, _ := r.inFlight()
+		if free := r.deliveries - held; n == 0 || n > free || n < free-1 {
+			t.Errorf("%s takes %d and leaves %d", source, n, free)
+		}
+	}
+}
+
+// What has arrived gives way to nobody.
 func TestWhatHasArrivedKeepsItsPlace(t *testing.T) {
 	t.Parallel()
-	r := &room{deliveries: 1, bytes: 10}
-	p, ok := r.enter("city", 5, func() { t.Error("cut") })
+	r := &room{deliveries: 2, bytes: 20}
+	p, ok := r.enter("city", 10, func() { t.Error("cut") })
 	if !ok || !p.arrived() {
 		t.Fatal("no room")
 	}
-	if _, ok := r.enter("store", 1, nil); ok {
-		t.Error("two deliveries where one may be")
+	if _, ok := r.enter("city", 1, nil); ok {
+		t.Error("two deliveries of a source where one may be")
 	}
+	if _, ok := r.enter("store", 6, nil); ok {
+		t.Error("more bytes than it leaves free")
+	}
+	p.leave()
 	p.leave()
 	if _, ok := r.enter("store", 11, nil); ok {
 		t.Error("more bytes than may be")
