@@ -32,14 +32,14 @@ func (l *Log) since(ctx context.Context, ln *lane) (int64, error) {
 		return known.tail, nil
 	}
 	if known.at.IsZero() {
-		if _, err := l.pool.Exec(ctx, `INSERT INTO log_head (source) VALUES ($1) ON CONFLICT DO NOTHING`, ln.source); err != nil {
+		if _, err := l.appends.Exec(ctx, `INSERT INTO log_head (source) VALUES ($1) ON CONFLICT DO NOTHING`, ln.source); err != nil {
 			return 0, fmt.Errorf("make the head of %s: %w", ln.source, err)
 		}
 	}
 	at := time.Now()
-	tail, err := l.Tail(ctx, ln.source)
+	tail, err := tailOf(ctx, l.appends, ln.source)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("read the tail of %s: %w", ln.source, err)
 	}
 	ln.saw(tail, at)
 	return tail, nil
@@ -64,11 +64,12 @@ func (ln *lane) forget() {
 // try runs the append once, on one connection, as one pipelined batch. An error says nothing about whether it was
 // committed: the answer may have been lost.
 func (l *Log) try(ctx context.Context, ln *lane, since int64, c columns) ([]Receipt, error) {
-	conn, err := l.pool.Acquire(ctx)
+	conn, err := l.appends.Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("get a connection: %w", err)
 	}
 	defer l.release(conn)
+	began := time.Now()
 	b := &pgx.Batch{}
 	b.Queue(beginAppend)
 	b.Queue(limitAppend)
@@ -76,44 +77,47 @@ func (l *Log) try(ctx context.Context, ln *lane, since int64, c columns) ([]Rece
 	b.Queue(appendEvents, append([]any{ln.source, since, l.window(ln.source)}, c.args()...)...)
 	b.Queue(commitAppend)
 	answers := conn.SendBatch(ctx, b)
-	receipts, err := collect(answers)
+	receipts, lockWait, err := collect(answers)
 	if errClose := answers.Close(); err == nil {
 		err = errClose
 	}
 	if err != nil {
 		return nil, err
 	}
+	l.metrics.appended(ln.source, len(receipts), time.Since(began), lockWait)
 	return receipts, nil
 }
 
 // collect reads the five answers in turn. After an error the database skips what follows, the commit included.
-func collect(answers pgx.BatchResults) ([]Receipt, error) {
+func collect(answers pgx.BatchResults) (receipts []Receipt, lockWait time.Duration, err error) {
 	for range 2 {
 		if _, err := answers.Exec(); err != nil {
-			return nil, fmt.Errorf("begin: %w", err)
+			return nil, 0, fmt.Errorf("begin: %w", err)
 		}
 	}
-	head, err := answers.Exec()
-	if err != nil {
-		return nil, fmt.Errorf("lock the head: %w", err)
+	var waited float64
+	err = answers.QueryRow().Scan(&waited)
+	headless := errors.Is(err, pgx.ErrNoRows)
+	if err != nil && !headless {
+		return nil, 0, fmt.Errorf("lock the head: %w", err)
 	}
 	rows, _ := answers.Query() // its error comes again from CollectRows
-	receipts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Receipt])
+	receipts, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Receipt])
 	if err != nil {
-		return nil, fmt.Errorf("insert: %w", err)
+		return nil, 0, fmt.Errorf("insert: %w", err)
 	}
 	// A transaction that had failed answers COMMIT with ROLLBACK, and no error.
 	tag, err := answers.Exec()
 	if err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return nil, 0, fmt.Errorf("commit: %w", err)
 	}
 	if tag.String() != "COMMIT" {
-		return nil, fmt.Errorf("commit: the database answered %s", tag)
+		return nil, 0, fmt.Errorf("commit: the database answered %s", tag)
 	}
-	if head.RowsAffected() != 1 {
-		return nil, errNoHead
+	if headless {
+		return nil, 0, errNoHead
 	}
-	return receipts, nil
+	return receipts, time.Duration(waited * float64(time.Second)), nil
 }
 
 // rollbackTime bounds the clean-up of a failed try; a connection that can't be cleaned is closed by the pool.

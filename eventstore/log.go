@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // DefaultReplayWindow is how long ago an older equal event may have been received, for its return to be an edit
@@ -14,12 +15,19 @@ const DefaultReplayWindow = 24 * time.Hour
 // Config is what a Log needs beside its database. The zero value works.
 type Config struct {
 	ReplayWindow func(source string) time.Duration // nil, or an answer of 0 or less: DefaultReplayWindow
+
+	// Appends is the pool that appends take their connections from, one a source at a time, so that they never wait
+	// behind readers. Nil: the log's other one.
+	Appends *pgxpool.Pool
+	Metrics prometheus.Registerer // nil: not measured
 }
 
 // Log is the event log. All methods are safe for concurrent use.
 type Log struct {
 	pool     *pgxpool.Pool
+	appends  *pgxpool.Pool
 	window   func(source string) time.Duration
+	metrics  metrics
 	counters *counters
 	hints    *hints
 
@@ -29,9 +37,14 @@ type Log struct {
 
 // New returns the log in the pool's database. Nothing runs until it is used, and Append doesn't need Run.
 func New(pool *pgxpool.Pool, cfg Config) *Log {
+	if cfg.Appends == nil {
+		cfg.Appends = pool
+	}
 	return &Log{
 		pool:     pool,
+		appends:  cfg.Appends,
 		window:   windowOf(cfg),
+		metrics:  newMetrics(cfg.Metrics),
 		counters: newCounters(),
 		hints:    newHints(),
 		lanes:    map[string]*lane{},

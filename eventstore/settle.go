@@ -87,6 +87,7 @@ func (l *Log) commit(parent context.Context, ln *lane, b batch) ([]Receipt, erro
 				l.committed(ln, b.entries, receipts)
 				return receipts, nil
 			}
+			l.metrics.failed(ln.source)
 		}
 		if parent.Err() != nil {
 			return nil, fmt.Errorf("%w (%w)", parent.Err(), err)

@@ -17,11 +17,14 @@ const (
 		       set_config('enable_bitmapscan', 'off', true),
 		       set_config('jit', 'off', true)`
 
+	// It answers how long it waited, in seconds: what is around the inner query is computed after the lock was granted.
 	lockHead = `
-		SELECT h.source
-		  FROM log_head AS h
-		 WHERE h.source = $1
-		   FOR NO KEY UPDATE`
+		SELECT extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 AS waited
+		  FROM (
+		       SELECT h.source
+		         FROM log_head AS h
+		        WHERE h.source = $1
+		          FOR NO KEY UPDATE) AS locked`
 
 	commitAppend = `COMMIT`
 )

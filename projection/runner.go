@@ -31,6 +31,10 @@ const (
 	// breath is what a shard that has caught up leaves between two pages: under load pages grow instead of becoming
 	// many, and the door gets the processor. It is well below what a reader notices.
 	breath = 25 * time.Millisecond
+	// While the door is crowded, a shard rests after a page for yieldTimes as long as the page took: webhooks first, a
+	// projection can catch up later. yieldMost bounds a rest, so that it always goes on.
+	yieldTimes = 9
+	yieldMost  = time.Second
 	// releaseTimeout bounds giving a lease back at the end.
 	releaseTimeout = 2 * time.Second
 )
@@ -147,10 +151,12 @@ func (r *Runner) follow(ctx context.Context, s *shard, healthy func()) error {
 	hint, stop := r.log.Wake(s.source)
 	defer stop()
 	for {
+		began := time.Now()
 		n, err := r.next(ctx, s)
 		if err != nil {
 			return err
 		}
+		took := time.Since(began)
 		switch {
 		case n == 0:
 			if err := r.keep(ctx, s); err != nil {
@@ -160,10 +166,19 @@ func (r *Runner) follow(ctx context.Context, s *shard, healthy func()) error {
 		case n < r.cfg.PageSize:
 			wait(ctx, nil, breath)
 		}
+		r.yield(ctx, s, took)
 		healthy()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+}
+
+// yield lets the door go first, after a page that took so long.
+func (r *Runner) yield(ctx context.Context, s *shard, took time.Duration) {
+	until := time.Now().Add(min(yieldTimes*took, yieldMost))
+	for r.log.Crowded(s.source) && time.Now().Before(until) && ctx.Err() == nil {
+		wait(ctx, nil, breath)
 	}
 }
 
