@@ -80,7 +80,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server closed it, unless it never came to that
-	folder, err := demoFolder()
+	folder, err := scratchFolder("queuetrack-demo-")
 	if err != nil {
 		return err
 	}
@@ -125,16 +125,6 @@ func (a *app) listenOrElsewhere(ctx context.Context, wanted setting) (net.Listen
 		fmt.Fprintf(a.stdout, "%s is taken, so the demo listens on %s.\n", wanted.Value, l.Addr())
 	}
 	return l, err
-}
-
-// demoFolder makes a fresh folder, which the demo may delete since it made it. Other users may pass through it: as
-// root, the Postgres in it runs as another one.
-func demoFolder() (string, error) {
-	folder, err := os.MkdirTemp("", "queuetrack-demo-")
-	if err != nil {
-		return "", fmt.Errorf("make a folder for the demo: %w", err)
-	}
-	return folder, os.Chmod(folder, 0o711)
 }
 
 // demoSources are the places' configuration, with secrets that nobody else knows.

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"queuetrack/cmd/queuetrack/bench"
+	"queuetrack/eventstore"
+	"queuetrack/migrations"
+	"queuetrack/projection"
+)
+
+func newBench(a *app) *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "bench",
+		Short: "Measure this machine, beside what plain Postgres does on it",
+	}, newBenchIngest(a))
+}
+
+// ingestOptions are the flags of bench ingest.
+type ingestOptions struct {
+	bench.Plan
+	turns int
+	json  bool
+}
+
+func newBenchIngest(a *app) *cobra.Command {
+	var o ingestOptions
+	cmd := &cobra.Command{
+		Use:   "ingest",
+		Short: "Webhooks a second, and how long each takes",
+		Long: `Starts the server as another process on a database of its own, made on the server of --database-url (dropped at the
+end) or on a private Postgres in a temporary folder, and loads it over HTTP with signed deliveries of one source.
+
+Closed loop: each connection sends its next webhook when the last was answered. Turn about with it runs the yardstick:
+as many connections that insert the same rows into a table of the same columns and keys, one row a commit, with a
+prepared statement. RATIO is the one's throughput over the other's, the median of the rounds. The projections run in
+the server, and catch up before each turn. Open loop: webhooks are due at a set rate, and a latency counts from when
+the webhook was due. Then the log alone: batches of 500 beside a bare INSERT of the same rows.`,
+		Example: `  queuetrack bench ingest
+  queuetrack bench ingest --connections 64 --rounds 5 --rate 4000 --database-url postgres://postgres@localhost/postgres`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(o.Connections) == 0 || slices.Min(o.Connections) < 1 || slices.Max(o.Connections) > 1000 {
+				return usageError{errors.New("--connections are 1 to 1000")}
+			}
+			if o.Rounds < 1 || o.Length < time.Second || o.Rate < 0 || o.turns < 0 {
+				return usageError{errors.New("--rounds is at least 1, --length at least 1s, --rate and --append-turns not negative")}
+			}
+			return a.benchIngest(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().IntSliceVar(&o.Connections, "connections", []int{1, 8, 64, 256}, "how many connections, `N,…`")
+	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "measure each `N` times; the medians are shown")
+	cmd.Flags().DurationVar(&o.Length, "length", 5*time.Second, "how long each measurement takes")
+	cmd.Flags().Float64Var(&o.Rate, "rate", 0, "the open loop's webhooks a second; 0: half of what the closed loop reached")
+	cmd.Flags().IntVar(&o.turns, "append-turns", 15, "measure the log alone `N` times")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print the medians as JSON")
+	return cmd
+}
+
+// benchIngest measures in a folder and a database that it makes and removes.
+func (a *app) benchIngest(ctx context.Context, o ingestOptions) (err error) {
+	c, _, err := a.merge()
+	if err != nil {
+		return err
+	}
+	folder, err := scratchFolder("queuetrack-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	logger := c.logger(a.stderr, slog.LevelWarn)
+	server, stop, err := benchPostgres(ctx, c, folder, slices.Max(o.Connections), logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
+	url, drop, err := ownDatabase(ctx, server)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, drop(context.WithoutCancel(ctx))) }()
+	if err := migrations.Up(ctx, url, logger); err != nil {
+		return err
+	}
+	result, err := a.measureIngest(ctx, o, url, folder)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return result.WriteJSON(a.stdout)
+	}
+	return result.WriteTable(a.stdout)
+}
+
+// measureIngest runs the server while the door is measured, and ends it before the log alone is.
+func (a *app) measureIngest(ctx context.Context, o ingestOptions, url, folder string) (bench.Result, error) {
+	pool, err := openPool(ctx, url)
+	if err != nil {
+		return bench.Result{}, err
+	}
+	defer pool.Close()
+	var version string
+	if err := pool.QueryRow(ctx, `SHOW server_version`).Scan(&version); err != nil {
+		return bench.Result{}, fmt.Errorf("ask for the version: %w", err)
+	}
+	fmt.Fprintf(a.stderr, "Postgres %s, %d CPUs, rounds of %s\n", version, runtime.GOMAXPROCS(0), o.Length)
+	result, err := a.measureDoor(ctx, o, pool, url, folder)
+	if err != nil || o.turns == 0 {
+		return result, err
+	}
+	result.Append, err = bench.MeasureAppend(ctx, pool, eventstore.New(pool, eventstore.Config{}), o.turns, 20)
+	return result, err
+}
+
+func (a *app) measureDoor(ctx context.Context, o ingestOptions, pool *pgxpool.Pool, url, folder string) (result bench.Result, err error) {
+	child, err := a.startServer(ctx, url, folder)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, child.stop()) }()
+	server := bench.Server{
+		DatabaseURL: url, Host: child.host, Path: benchPath, Sign: child.sign, PID: child.cmd.Process.Pid,
+		CaughtUp: func(ctx context.Context) error { return caughtUp(ctx, projection.NewReader(pool)) },
+	}
+	b := bench.NewIngest(server, o.Plan, func(done, of int) { fmt.Fprintf(a.stderr, "\rclosed loop %d of %d ", done, of) })
+	if result.Levels, err = b.Closed(ctx); err != nil {
+		return result, err
+	}
+	fmt.Fprintln(a.stderr)
+	for _, l := range result.Levels {
+		rate := o.Rate
+		if rate == 0 {
+			rate = l.Median() / 2
+		}
+		load, err := b.Open(ctx, l.Connections, rate)
+		if err != nil {
+			return result, err
+		}
+		result.Open = append(result.Open, bench.OpenLoad{Rate: rate, Load: load})
+	}
+	return result, nil
+}
+
+// caughtUp waits until everything in the log is folded.
+func caughtUp(ctx context.Context, reader *projection.Reader) error {
+	for {
+		shards, err := reader.Progress(ctx)
+		if err != nil {
+			return err
+		}
+		behind := false
+		for _, s := range shards {
+			if s.Halted != "" {
+				return fmt.Errorf("the projection of %s halted: %s", s.Source, s.Halted)
+			}
+			behind = behind || s.Position < s.Tail
+		}
+		if !behind {
+			return nil
+		}
+		sleep(ctx, 50*time.Millisecond)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}

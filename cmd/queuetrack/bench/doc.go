@@ -1,0 +1,8 @@
+// Package bench measures queuetrack on the machine that it runs on, each figure beside what plain Postgres does with
+// the same rows in the same run, turn about. The ratios are the result; the absolute figures are the machine's.
+//
+// The door is measured from outside: the server is another process, the deliveries are signed as the vendor would,
+// and go through HTTP. In the closed loop each connection sends its next delivery when the last is answered. In the
+// open loop deliveries are due at a set rate, whoever is late, and a latency counts from the moment that it was due: a
+// server that stalls can't hide the stall by keeping its senders from sending.
+package bench

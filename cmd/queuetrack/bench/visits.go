@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"fmt"
+	"time"
+)
+
+// Row is one delivery as the log keeps it.
+type Row struct {
+	Ticket, Type string
+	Body         []byte
+}
+
+// visits are the deliveries of one sender: visitors who come, are called and served, three webhooks each as Qminder
+// words them. Several visitors are there at a time, and no two senders share one, so deliveries of a ticket stay in
+// order.
+type visits struct {
+	next   int64 // the number of the next visitor
+	stride int64 // from one of ours to the next
+	crowd  int   // how many are there at a time
+	began  time.Time
+	here   []visit // the oldest first
+}
+
+type visit struct {
+	number int64
+	said   int
+}
+
+// What there is to visit.
+const (
+	queues = 10
+	desks  = 12
+)
+
+// row returns the next delivery: somebody comes, or whoever has been there for the longest moves on.
+func (v *visits) row() Row {
+	if len(v.here) < v.crowd {
+		v.here = append(v.here, visit{number: v.next})
+		v.next += v.stride
+		return v.say(len(v.here) - 1)
+	}
+	row := v.say(0)
+	if v.here[0].said == 3 {
+		v.here = append(v.here[:0], v.here[1:]...)
+	}
+	return row
+}
+
+// say words the next webhook of a visit. Its times lie a while back, and in their order.
+func (v *visits) say(i int) Row {
+	visit := &v.here[i]
+	visit.said++
+	ticket := fmt.Sprint(visit.number)
+	came := v.began.Add(time.Duration(visit.number%900-1800) * time.Second)
+	head := fmt.Sprintf(`"id":"%s","publicId":"P%d","source":"MANUAL","line":%d,"firstName":"Mari","lastName":"Maasikas",`+
+		`"phoneNumber":37255500000,"extra":[{"title":"Reason","value":"Passport"},{"title":"Language","value":"et"}],"created":{"date":"%s"}`,
+		ticket, visit.number%1000, 100+visit.number%queues, stamp(came))
+	called := fmt.Sprintf(`,"called":{"date":"%s","caller":%d,"desk":%d}`, stamp(came.Add(5*time.Minute)), 4000+visit.number%desks, visit.number%desks)
+	switch visit.said {
+	case 1:
+		return row(ticket, "ticket_created", "NEW", head)
+	case 2:
+		return row(ticket, "ticket_called", "CALLED", head+called)
+	}
+	return row(ticket, "ticket_served", "SERVED", head+called+fmt.Sprintf(`,"served":{"date":"%s"}`, stamp(came.Add(9*time.Minute))))
+}
+
+func row(ticket, event, status, data string) Row {
+	return Row{Ticket: ticket, Type: event, Body: fmt.Appendf(nil, `{"type":"%s","data":{"status":"%s",%s}}`, event, status, data)}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
