@@ -19,6 +19,8 @@ import (
 type database struct {
 	url     string
 	private *localpg.Server // nil: not ours
+	config  localpg.Config  // to start it again
+	logger  *slog.Logger
 }
 
 // openDatabase finds the database, and starts the private one where none is configured.
@@ -26,12 +28,13 @@ func openDatabase(ctx context.Context, c config, logger *slog.Logger) (*database
 	if c.DatabaseURL.Value != "" {
 		return &database{url: c.DatabaseURL.Value}, nil
 	}
-	server, err := localpg.Start(ctx, localpg.Config{DataDir: c.DataDir.Value, Logger: logger})
+	config := localpg.Config{DataDir: c.DataDir.Value, Logger: logger}
+	server, err := localpg.Start(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("start the private Postgres: %w", err)
 	}
 	logger.InfoContext(ctx, "private postgres started", "version", server.Version())
-	return &database{url: server.URL(), private: server}, nil
+	return &database{url: server.URL(), private: server, config: config, logger: logger}, nil
 }
 
 // existingDatabase is joinDatabase for a command that has nothing to do in a database that isn't there yet.
@@ -68,19 +71,6 @@ func (d *database) close(ctx context.Context) error {
 		return nil
 	}
 	return d.private.Stop(context.WithoutCancel(ctx))
-}
-
-// watch returns when the private Postgres ended by itself, or with ctx.
-func (d *database) watch(ctx context.Context) error {
-	if d.private == nil {
-		return nil
-	}
-	select {
-	case <-d.private.Done():
-		return d.private.Err()
-	case <-ctx.Done():
-		return nil
-	}
 }
 
 // applicationName is how our connections are called in pg_stat_activity.

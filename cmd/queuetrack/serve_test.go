@@ -145,8 +145,8 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// With a private Postgres: other commands join it while the server runs, and when it ends by itself, so does the
-// server, and says why.
+// With a private Postgres: other commands join it while the server runs, and when it ends by itself, it is started
+// again.
 func TestPrivatePostgres(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(openFolder(t), "data")
@@ -180,23 +180,51 @@ func TestPrivatePostgres(t *testing.T) {
 	if code := run(t.Context(), []string{"serve", "--data-dir", data, "--listen", "127.0.0.1:0"}, nil, nil, io.Discard, &errs); code != exitNo {
 		t.Errorf("a second server on the same data = %d, want %d", code, exitNo)
 	}
-	pid, err := os.ReadFile(filepath.Join(data, "postgres", "postmaster.pid"))
-	if err != nil {
+	killed := killPostmaster(t, data)
+	eventually(t, "another Postgres", func() bool { return strings.Contains(errs.String(), "private postgres started again") })
+	if code := run(t.Context(), []string{"verify", "--data-dir", data}, nil, nil, &verified, &errs); code != exitDone {
+		t.Errorf("verify after the Postgres was killed = %d: %s%s", code, &verified, &errs)
+	}
+	// Where no restart can help, serve ends and says why.
+	if err := os.WriteFile(filepath.Join(data, "postgres", "PG_VERSION"), []byte("8.4\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	first, _, _ := strings.Cut(string(pid), "\n")
-	n, err := strconv.Atoi(first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(n, syscall.SIGQUIT); err != nil { // our own child
-		t.Fatal(err)
+	if again := killPostmaster(t, data); again == killed {
+		t.Errorf("the Postgres is still process %d", killed)
 	}
 	if code := <-ended; code != exitNo {
 		t.Errorf("serve without its Postgres = %d, want %d", code, exitNo)
 	}
-	if !strings.Contains(errs.String(), "postgres ended by itself") {
+	if !strings.Contains(errs.String(), "start the private Postgres again: no matching Postgres version") {
 		t.Errorf("serve does not say why: %s", &errs)
+	}
+}
+
+// killPostmaster kills the private Postgres of a server of ours, and returns which process it was.
+func killPostmaster(t *testing.T, data string) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(data, "postgres", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(startTimeout); !holds(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %v", what, startTimeout)
+		}
+		<-time.After(10 * time.Millisecond)
 	}
 }
 

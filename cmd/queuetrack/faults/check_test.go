@@ -65,7 +65,7 @@ type row struct {
 // readLog reads the whole log, in order, past queuetrack.
 func readLog(t *testing.T, w *world) []row {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), w.database())
+	conn, err := pgx.Connect(t.Context(), w.url)
 	if err != nil {
 		t.Fatal(err)
 	}

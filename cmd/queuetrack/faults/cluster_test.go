@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"queuetrack/migrations/localpg"
 )
 
@@ -36,10 +34,9 @@ type cluster struct {
 	last   error
 }
 
-// startCluster starts a copy of the template below dir, which must not hold one yet, until the test ends.
+// startCluster starts the cluster in a data folder, until the test ends.
 func startCluster(t *testing.T, j *journal, dir string, settings map[string]string) *cluster {
 	t.Helper()
-	copyTemplate(t, dir)
 	ctx, stop := context.WithCancel(context.Background())
 	c := &cluster{
 		config: localpg.Config{
@@ -58,7 +55,7 @@ func startCluster(t *testing.T, j *journal, dir string, settings map[string]stri
 	return c
 }
 
-// copyTemplate copies the template's cluster, with its owner.
+// copyTemplate makes a data folder with the template's cluster.
 func copyTemplate(t *testing.T, dir string) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(dir, 0o711), os.Chmod(dir, 0o711)); err != nil { //nolint:gosec // Postgres passes through
@@ -152,15 +149,4 @@ func family(t *testing.T, dataDir string) []string {
 		t.Fatal(err)
 	}
 	return append([]string{strconv.Itoa(pid)}, strings.Fields(string(children))...)
-}
-
-// connect returns a pool on the cluster for looking at it.
-func (c *cluster) connect(t *testing.T) *pgxpool.Pool {
-	t.Helper()
-	pool, err := pgxpool.New(t.Context(), c.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	return pool
 }

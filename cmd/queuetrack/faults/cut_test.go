@@ -13,7 +13,7 @@ import (
 func newProxiedWorld(t *testing.T) (*world, *proxy) {
 	t.Helper()
 	w := bareWorld(t)
-	w.cluster = startCluster(t, w.journal, filepath.Join(w.dir, "data"), nil)
+	w.startCluster(filepath.Join(w.dir, "data"), nil, nil)
 	p, through := startProxy(t, w.cluster)
 	w.serve("--database-url", through)
 	return w, p

@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"queuetrack/eventstore/source"
 	"queuetrack/eventstore/source/qminder"
@@ -41,21 +44,19 @@ type world struct {
 	dir     string
 	journal *journal
 	cluster *cluster // nil: queuetrack has a private one
+	url     string   // of the database, for looking at it past queuetrack
 	service *unit
 	base    string // the service's URL
 	args    []string
 	signers map[string]source.Source
 }
 
-// database is where the log is, for looking at it.
-func (w *world) database() string { return w.cluster.url }
-
 // newWorld starts a Postgres and a queuetrack on it, and returns when it is ready.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := bareWorld(t)
-	w.cluster = startCluster(t, w.journal, filepath.Join(w.dir, "data"), nil)
-	w.serve("--database-url", w.cluster.url)
+	w.startCluster(filepath.Join(w.dir, "data"), nil, nil)
+	w.serve("--database-url", w.url)
 	return w
 }
 
@@ -93,6 +94,30 @@ func signers(t *testing.T) map[string]source.Source {
 		t.Fatal(errQ, errS)
 	}
 	return map[string]source.Source{city: q, crm: s}
+}
+
+// startCluster gives the world a Postgres, whose folder before sees while it is stopped (nil: needn't see it).
+func (w *world) startCluster(data string, settings map[string]string, before func()) {
+	w.t.Helper()
+	copyTemplate(w.t, data)
+	if before != nil {
+		before()
+	}
+	w.cluster = startCluster(w.t, w.journal, data, settings)
+	w.url = w.cluster.url
+}
+
+// execute runs a statement past queuetrack.
+func (w *world) execute(sql string) error {
+	ctx, cancel := context.WithTimeout(w.t.Context(), longestAnswer)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx) //nolint:errcheck // what was done is committed
+	_, err = conn.Exec(ctx, sql)
+	return err
 }
 
 // serve starts queuetrack with the global flags, which every later command gets too, and waits until it is ready.
