@@ -103,7 +103,7 @@ func sign(secret, body string) string {
 // start serves the door on a real server.
 func start(t *testing.T, log Log, cfg Config) *httptest.Server {
 	t.Helper()
-	cfg.Now = func() time.Time { return now }
+	cfg.Now = clock
 	r := api.NewRouter(slog.New(slog.DiscardHandler))
 	r.Handle(Prefix+"*", New(log, sources(t), cfg))
 	server := httptest.NewServer(r)
@@ -144,3 +144,5 @@ func send(t *testing.T, r *http.Request) reply {
 	}
 	return reply{answer.StatusCode, answer.Header, strings.TrimSpace(string(body))}
 }
+
+func clock() time.Time { return now }

@@ -43,8 +43,11 @@ func (e *rejection) Error() string { return string(e.cause) + ": " + e.problem.E
 // Unwrap gives the answer.
 func (e *rejection) Unwrap() error { return e.problem }
 
-// resultError measures a failure of ours, which is no rejection.
-const resultError = "error"
+// Results that are measured and are no rejections of a source.
+const (
+	resultError   = "error"          // a failure of ours
+	resultUnknown = "unknown_source" // belongs to no source: only the metric counts it
+)
 
 // note counts a rejected delivery and describes it for whoever looks for the cause: without its body, the values of
 // its headers, or where it came from. The delivery still holds its room, so that no body lives outside of it.
