@@ -18,8 +18,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"queuetrack/api"
+	"queuetrack/api/ingest"
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
 	"queuetrack/eventstore/source/ombori"
@@ -96,8 +98,21 @@ func newWorld(t testing.TB) *world {
 	}
 	w.runner = projection.NewRunner(pool, w.log, w.sources,
 		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}, projection.Config{Logger: slog.New(slog.DiscardHandler)})
+	w.cfg.Operator = operator{ingest.NewRetrier(w.log, w.sources), pool, w.log}
 	w.mount()
 	return w
+}
+
+// operator does what the POSTs ask for, as cmd wires it.
+type operator struct {
+	*ingest.Retrier
+	pool *pgxpool.Pool
+	log  *eventstore.Log
+}
+
+func (o operator) CloseTicket(ctx context.Context, source, id, reason string) (int64, error) {
+	receipt, err := projection.Close(ctx, o.pool, o.log, source, id, reason, noon)
+	return receipt.Position, err
 }
 
 // mount makes the door anew, after a change of its configuration.
