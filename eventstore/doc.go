@@ -6,7 +6,8 @@
 //
 // One log a source. Its positions are dense, 1, 2, 3 …, so that lag, progress and "nothing was lost" are exact integers.
 // Table event holds the rows, and only takes new ones: a trigger refuses the rest. Table log_head has a row a source,
-// which is locked and never written. Table counter holds what is only counted.
+// which is locked and never written. Table counter holds what is only counted, table rejection the latest requests that
+// the door refused: slots that are written over.
 //
 // # The ordering rule
 //

@@ -74,8 +74,8 @@ func swallow(r *http.Request, deadline *http.ResponseController) {
 // errNoRoom means that the body needs more room than there is.
 var errNoRoom = errors.New("no room")
 
-// readInto reads to the end, or until whole bytes are there, and returns what came. It reserves each step before it reads it: twice as much
-// as has come so far.
+// readInto reads to the end, or until whole bytes are there, and returns what came. Each step is reserved before it is
+// read: twice as much as has come so far.
 func readInto(body []byte, from io.Reader, whole int64, p *place) ([]byte, error) {
 	for int64(len(body)) < whole {
 		if len(body) == cap(body) {
