@@ -33,8 +33,8 @@ func check(t *testing.T, l *load) {
 		}
 		t.Error(p)
 	}
-	t.Logf("%d deliveries taken, %d attempts busy, %d without an answer, the longest took %v",
-		len(l.answers), l.busy, l.lost, l.longest.Round(time.Millisecond))
+	t.Logf("%d deliveries taken, %d attempts answered 503, %d not at all; the longest attempt took %v, the longest silence %v",
+		len(l.answers), l.busy, l.lost, l.longest.Round(time.Millisecond), l.silence.Round(time.Millisecond))
 }
 
 // audit lists what does not hold. No sender may be at work.

@@ -124,17 +124,25 @@ func master(dataDir string) (int, error) {
 	return strconv.Atoi(first)
 }
 
-// killMaster kills the postmaster below a data folder, and with it no other process: its children have to find out.
+// killMaster kills the postmaster below a data folder, and with it no other process: its children have to find out. It
+// returns when there is another one.
 func killMaster(t *testing.T, j *journal, dataDir string) {
 	t.Helper()
-	pid, err := master(dataDir)
+	killed, err := master(dataDir)
 	if err == nil {
-		j.note("SIGKILL to postgres' master %d", pid)
-		err = syscall.Kill(pid, syscall.SIGKILL)
+		j.note("SIGKILL to postgres' master %d", killed)
+		err = syscall.Kill(killed, syscall.SIGKILL)
 	}
 	if err != nil {
 		t.Fatalf("kill Postgres' master: %v", err)
 	}
+	eventually(t, "another Postgres", backWithin, func() error {
+		now, err := master(dataDir)
+		if err == nil && now == killed {
+			err = errors.New("not yet")
+		}
+		return err
+	})
 }
 
 // family is the postmaster and its children.

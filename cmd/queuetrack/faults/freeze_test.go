@@ -20,7 +20,7 @@ func TestFreezePostgres(t *testing.T) {
 	for range *rounds {
 		l.flow(t, between)
 		freeze(t, w)
-		t.Logf("back after %v", l.back(t))
+		l.back(t)
 	}
 	l.flow(t, between)
 	check(t, l)

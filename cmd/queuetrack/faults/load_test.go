@@ -53,6 +53,8 @@ type load struct {
 	busy     int                          // answers that were 503
 	lost     int                          // attempts without an answer
 	longest  time.Duration                // of all attempts
+	latest   time.Time                    // when a delivery was taken last
+	silence  time.Duration                // the longest time in which none was
 	problems []string
 }
 
@@ -186,6 +188,10 @@ func (l *load) took(d time.Duration) {
 func (l *load) keep(d delivery, attempt int, status string, position int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.latest.IsZero() {
+		l.silence = max(l.silence, time.Since(l.latest))
+	}
+	l.latest = time.Now()
 	id := digest(sha256.Sum256(d.body))
 	before, known := l.answers[id]
 	now := answer{d.source, position}
@@ -205,6 +211,15 @@ func (l *load) complain(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.problems = append(l.problems, fmt.Sprintf(format, args...))
+}
+
+// back waits until a delivery that is made after a fault has been taken.
+func (l *load) back(t *testing.T) {
+	t.Helper()
+	l.probe++
+	if !l.deliver(life(city, 8*ticketsEach+4*l.probe, time.Now())[0]) {
+		t.Fatalf("not back within %v", giveUp)
+	}
 }
 
 // taken is how many deliveries were answered 200.

@@ -12,8 +12,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"queuetrack/migrations"
 	"queuetrack/migrations/localpg"
@@ -22,6 +25,7 @@ import (
 var (
 	rounds    = flag.Int("faults.rounds", 1, "how often each fault is made: 1 is the short form")
 	givenSeed = flag.Uint64("faults.seed", 0, "the seed of the random choices; 0: a new one each time")
+	showLogs  = flag.Bool("faults.logs", false, "print what the processes logged, also of tests that pass")
 )
 
 // setUpTimeout bounds building the binary and making the first cluster.
@@ -46,35 +50,76 @@ func run(m *testing.M) int {
 	if testing.Short() {
 		return m.Run() // every test skips itself
 	}
-	dir, err := publicDir()
+	err := sweep()
 	if err == nil {
-		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-		shop, err = equip(dir)
+		err = equip()
+		defer os.RemoveAll(shop.dir) //nolint:errcheck // a temporary folder
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "set up the fault tests: %v\n(go test -short leaves them out)\n", err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintf(os.Stderr, "the tests left goroutines behind: %v\n", err)
+		code = 1
+	}
+	return code
 }
+
+// abandonedAfter is when a folder counts as left behind by a killed run: nothing has been made in it for so long.
+const abandonedAfter = 3 * time.Hour
+
+// sweep clears away what killed runs left behind: files, and small disks still mounted.
+func sweep() error {
+	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), dirPrefix+"*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil || time.Since(info.ModTime()) < abandonedAfter {
+			continue
+		}
+		disks, err := filepath.Glob(filepath.Join(dir, "world-*", diskName))
+		if err != nil {
+			return err
+		}
+		for _, disk := range disks {
+			_ = syscall.Unmount(disk, syscall.MNT_DETACH) // if it still is one
+		}
+		_ = os.RemoveAll(dir) // somebody else's, perhaps: none of our business
+	}
+	return nil
+}
+
+const (
+	dirPrefix = "queuetrack-faults-"
+	diskName  = "disk" // of a world: where a small disk is mounted
+)
 
 // publicDir is a temporary folder that other users may pass through: as root, Postgres runs as another user.
 func publicDir() (string, error) {
-	dir, err := os.MkdirTemp("", "queuetrack-faults-")
+	dir, err := os.MkdirTemp("", dirPrefix)
 	if err != nil {
 		return "", err
 	}
 	return dir, os.Chmod(dir, 0o711) //nolint:gosec // see above
 }
 
-func equip(dir string) (workshop, error) {
+// equip sets up the workshop.
+func equip() error {
 	ctx, cancel := context.WithTimeout(context.Background(), setUpTimeout)
 	defer cancel()
-	w := workshop{dir: dir, binary: filepath.Join(dir, "queuetrack"), template: filepath.Join(dir, "template")}
-	if err := build(ctx, w.binary); err != nil {
-		return w, err
+	dir, err := publicDir()
+	if err != nil {
+		return err
 	}
-	return w, makeTemplate(ctx, w.template)
+	shop = workshop{dir: dir, binary: filepath.Join(dir, "queuetrack"), template: filepath.Join(dir, "template")}
+	if err := build(ctx, shop.binary); err != nil {
+		return err
+	}
+	return makeTemplate(ctx, shop.template)
 }
 
 // build makes the binary as it is shipped, also when the tests run with the race detector: what is measured here is how

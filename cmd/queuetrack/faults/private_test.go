@@ -24,7 +24,7 @@ func TestKillPrivatePostgres(t *testing.T) {
 	for range 2 * *rounds {
 		l.flow(t, between)
 		killMaster(t, w.journal, data)
-		t.Logf("back after %v", l.back(t))
+		l.back(t)
 	}
 	l.flow(t, between)
 	check(t, l)

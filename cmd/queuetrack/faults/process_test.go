@@ -34,7 +34,7 @@ type journal struct {
 func newJournal(t *testing.T) *journal {
 	j := &journal{}
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() || *showLogs {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			t.Logf("the last lines of the log:\n%s", strings.Join(j.lines, "\n"))
