@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
+
+	"queuetrack/migrations/localpg"
 )
 
 func newConfig(a *app) *cobra.Command {
@@ -19,14 +22,38 @@ func newConfig(a *app) *cobra.Command {
 }
 
 func newConfigCheck(a *app) *cobra.Command {
-	return &cobra.Command{
+	var capture, name string
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say whether the settings are right, and every mistake's line if not",
 		Long: `Reads defaults, file, environment and flags as serve does, the secrets too, and touches nothing else.
-Exit code 1 when there are mistakes.`,
-		Example: `  queuetrack config check --config queuetrack.yaml`,
-		Args:    args(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
+Exit code 1 when there are mistakes.
+
+With --signature it says whether the configuration verifies a captured delivery, by which secret, and if not, what is in
+the way: for Qminder which spelling of public_url would have verified it, for all a missing header, a value of another
+form, a changed body. It prints neither secrets nor signatures, and is a diagnosis only: serve accepts by the configured
+URL and by nothing else. Exit code 0 when the configuration verifies the delivery as it is, 1 when it does not, 2 when
+the capture can't be read.
+
+FILE is the raw HTTP request: request line, headers, an empty line, the body byte for byte ('-': standard input). The
+source is the one that its path names, /webhooks/NAME, or --source. To get one, let your TLS proxy point to a listener
+instead of queuetrack for one delivery, and end it with Ctrl-C when that has come:
+
+  nc -l 8099 > captured.http       (on some systems: nc -l -p 8099)
+
+or put a recording proxy between, and export the raw request from it. Don't open the file in an editor that adds a line
+end. It holds visitors' data, and Ombori's header its secret: delete it afterwards.`,
+		Example: `  queuetrack config check --config queuetrack.yaml
+  queuetrack config check --config queuetrack.yaml --signature captured.http
+  nc -l 8099 | queuetrack config check --config queuetrack.yaml --signature - --source city`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if capture != "" {
+				return a.checkSignature(cmd.Context(), capture, name)
+			}
+			if cmd.Flags().Changed("signature") || name != "" {
+				return usageError{errors.New("--source and --signature go together: name the captured delivery with --signature FILE")}
+			}
 			c, err := a.loadConfig()
 			if err != nil {
 				return err
@@ -39,6 +66,9 @@ Exit code 1 when there are mistakes.`,
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&capture, "signature", "", "a captured delivery: say whether it verifies, and why not; `FILE`, or '-'")
+	cmd.Flags().StringVar(&name, "source", "", "the `NAME` of the captured delivery's source (default: as its path says)")
+	return cmd
 }
 
 func newConfigPrint(a *app) *cobra.Command {
@@ -68,11 +98,11 @@ type line struct {
 }
 
 func (c config) print(w io.Writer) error {
-	database := c.DatabaseURL
+	database, data := c.DatabaseURL, c.dataDir()
 	database.Value = withoutPassword(database.Value)
 	lines := []line{
 		{"", "database_url", database.Value, first(database.Origin, "default: a private Postgres")},
-		{"", "data_dir", c.DataDir.Value, first(c.DataDir.Origin, "default: the user's state folder")},
+		{"", "data_dir", data.Value, data.Origin},
 		{"", "listen", c.Listen.Value, c.Listen.Origin},
 		{"", "log_format", c.LogFormat.Value, c.LogFormat.Origin},
 	}
@@ -90,6 +120,18 @@ func (c config) print(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// dataDir is the folder that a private Postgres would be in.
+func (c config) dataDir() setting {
+	if c.DataDir.Value != "" {
+		return c.DataDir
+	}
+	folder, err := localpg.DefaultDataDir()
+	if err != nil {
+		return setting{"", "default: the user's state folder, but there is none: " + err.Error()}
+	}
+	return setting{folder, "default: the user's state folder"}
 }
 
 // lines are the source's settings, defaults filled in, secrets by name.

@@ -34,12 +34,12 @@ const cityURL = "https://hooks.example.com/webhooks/city"
 
 // reloading is a real serve with one source, whose configuration the test changes.
 type reloading struct {
-	t       *testing.T
-	dir     string
-	base    string
-	log     *output
-	ids     atomic.Int64
-	ends    func() int
+	t    *testing.T
+	dir  string
+	base string
+	log  *output
+	ids  atomic.Int64
+	ends func() int
 }
 
 // cityConfig is the file with these secrets.

@@ -37,10 +37,12 @@ answer. FILE '-' is standard input. The body is sent byte for byte. Exit code 1 
 
 The source comes from the configuration, so that the signature is the one that the running server expects.`,
 		Example: `  queuetrack send --config queuetrack.yaml --source city ticket_created.json ticket_called.json`,
-		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if len(files) == 0 {
+				return usageError{fmt.Errorf("nothing to send: name the FILE that holds a delivery's body, or '-' for standard input")}
+			}
 			if name == "" {
-				return usageError{fmt.Errorf("--source is missing")}
+				return usageError{fmt.Errorf("--source is missing: name the configured source that the delivery is for")}
 			}
 			if count < 1 || rate < 0 {
 				return usageError{fmt.Errorf("--count must be at least 1 and --rate not negative")}
