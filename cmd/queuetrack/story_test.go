@@ -39,7 +39,7 @@ const stories = "../../testdata"
 //	config.yaml             the configuration
 //	clock TIME              what time it is from here on
 //	POST PATH               a webhook, signed as its vendor would; header lines and an empty line may come first,
-//	                        and "Signed: no", or by another secret: "Signed: by SECRET"
+//	                        and "Signed: no", or by another secret: "Signed: by SECRET". Or what an operator asks for
 //	answer                  what it was answered (else it must be 200)
 //	deliver SOURCE FOLDER   every delivery of a folder, each when it could first have been sent
 //	expire                  what is due
@@ -143,7 +143,8 @@ func (s *story) open(text string) {
 	a := &app{flags: globalFlags{config: path}}
 	c, err := a.loadConfig()
 	s.must(err)
-	p, err := newParts(c, dbtest.New(s.t))
+	pool := dbtest.New(s.t)
+	p, err := newParts(c, pools{pool, pool})
 	s.must(err)
 	server := httptest.NewServer(newServer(p, slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), s.now).handler)
 	s.t.Cleanup(server.Close)
@@ -280,6 +281,9 @@ func (s *story) log(source string) string {
 		if e.Quarantined != "" {
 			fmt.Fprintf(&out, " quarantined: %s", e.Quarantined)
 		}
+		if e.RepeatOf != 0 {
+			fmt.Fprintf(&out, " repeats %d", e.RepeatOf)
+		}
 		out.WriteString("\n")
 	}
 	return out.String()
@@ -297,7 +301,7 @@ func (s *story) settle() {
 // checkEverything re-verifies every invariant of log and read models.
 func checkEverything(ctx context.Context, t *testing.T, p *parts) {
 	t.Helper()
-	_, err := projection.Verify(ctx, p.pool, p.sources, models(), func(v eventstore.Violation) { t.Error(describe(v)) })
+	_, err := projection.Verify(ctx, p.pools.reading, p.sources, models(), func(v eventstore.Violation) { t.Error(describe(v)) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -438,3 +438,14 @@ func TestExpiryCountsFromTheBookedTime(t *testing.T) {
 		t.Errorf("ExpiresFrom = %v, want the last receipt", got)
 	}
 }
+
+// An event that was retried out of the quarantine was received before others were: it does not make the ticket silent.
+func TestTheLatestReceiptCountsForExpiry(t *testing.T) {
+	t.Parallel()
+	tk, _ := Apply(Ticket{}, received(created("09:00:00", "A"), "09:00:01"))
+	tk, _ = Apply(tk, received(called("09:10:00", "A"), "09:10:01"))
+	tk, _ = Apply(tk, received(Observation{Says: TransitionChanged, Status: StatusWaiting, Queue: "A"}, "09:05:00"))
+	if !tk.LastReceivedAt.Equal(at("09:10:01")) {
+		t.Errorf("last received at %s, want 09:10:01", tk.LastReceivedAt)
+	}
+}

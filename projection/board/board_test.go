@@ -369,3 +369,27 @@ func TestLatestName(t *testing.T) {
 		}
 	})
 }
+
+// What was retried out of the quarantine was received long before what came before it in the log: a queue's last event
+// stays the latest that was received, on whichever page it stands.
+func TestAQueuesLastEventDoesNotGoBack(t *testing.T) {
+	t.Parallel()
+	for name, pages := range map[string]int{"in one page": 1, "page by page": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.observe("city", "a", ticket.Observation{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: minute(0), Queue: "1", ReceivedAt: minute(60)})
+			if pages > 1 {
+				w.write()
+			}
+			w.observe("city", "b", ticket.Observation{Says: ticket.TransitionCreated, Status: ticket.StatusWaiting, At: minute(0), Queue: "1", ReceivedAt: minute(1)})
+			w.write()
+			w.view(func(v *projection.View) {
+				queues, err := board.Queues(t.Context(), v, board.Filter{Source: "city"})
+				if err != nil || len(queues) != 1 || !queues[0].LastEventAt.Equal(minute(60)) {
+					t.Errorf("queues %+v, %v; want one whose last event came at %s", queues, err, minute(60))
+				}
+			})
+		})
+	}
+}
