@@ -25,6 +25,7 @@ const authNoneWord = "none"
 type serveOptions struct {
 	noMigrate bool
 	auth      string
+	drain     time.Duration
 }
 
 func newServe(a *app) *cobra.Command {
@@ -35,9 +36,9 @@ func newServe(a *app) *cobra.Command {
 		Long: `Runs the whole server: webhooks on /webhooks/SOURCE, the REST API on /v1 (described on /docs), health on /livez and
 /readyz, metrics on /metrics, and the projectors. It brings the database's schema up first.
 
-SIGTERM or SIGINT ends it in order: /readyz fails, no more requests are accepted, running ones are finished, the
-projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at once; nothing that was
-answered with 200 is lost either way.
+SIGTERM or SIGINT ends it in order: /readyz fails, after --drain no more requests are accepted, running ones are
+finished (15 s at most), the projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at
+once; nothing that was answered with 200 is lost either way.
 
 SIGHUP reads the configuration file and all file: secrets again, and replaces the sources' secrets: a new one verifies
 and a dropped one no longer does, from the next delivery on, while those under way go on. The log names the secrets that
@@ -51,11 +52,15 @@ in a running process: keep in a file: what shall change, and replace that file b
 			if o.auth != "" && o.auth != authNoneWord {
 				return usageError{fmt.Errorf("--auth %q: only %q is known", o.auth, authNoneWord)}
 			}
+			if o.drain < 0 {
+				return usageError{fmt.Errorf("--drain must not be negative")}
+			}
 			return a.serve(cmd.Context(), o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.noMigrate, "no-migrate", false, "refuse to start when a migration is pending, instead of applying it")
 	cmd.Flags().StringVar(&o.auth, "auth", "", "'none' lets everybody who reaches the address read: needed for any other than loopback")
+	cmd.Flags().DurationVar(&o.drain, "drain", 0, "how long to go on accepting requests after a signal, with /readyz failing: longer than a load balancer takes to notice")
 	return cmd
 }
 
@@ -79,6 +84,7 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 	defer listener.Close() //nolint:errcheck // the server closed it, unless it never came to that
 	return a.serveOn(ctx, c, listener, logger, o.noMigrate, func(s *server) {
 		r := &reloader{read: a.loadConfig, running: c, live: s.parts.live, logger: logger}
+		s.drain = o.drain
 		s.reload = func(ctx context.Context) error { return r.run(ctx, reloads) }
 		a.announce(c, listener)
 	})

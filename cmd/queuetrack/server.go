@@ -26,7 +26,10 @@ const (
 	readTimeout       = time.Minute
 	writeTimeout      = time.Minute
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	maxHeaderBytes    = 32 << 10
+	// maxConnections bounds memory and files: a connection holds one of them, some 20 KiB, and its headers while
+	// they arrive.
+	maxConnections = 4096
 	// shutdownTimeout bounds finishing the requests that run when the server is told to stop.
 	shutdownTimeout = 15 * time.Second
 )
@@ -40,6 +43,7 @@ type server struct {
 	health   *api.Health
 	handler  http.Handler
 	reload   func(context.Context) error // runs beside the rest; nil: the configuration is not read again
+	drain    time.Duration               // between saying no on /readyz and the end of accepting requests
 }
 
 func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
@@ -102,8 +106,10 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 
 // serveHTTP answers until ctx ends or a part has failed, and finishes what runs.
 func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
+	clients := &connections{most: maxConnections}
 	h := &http.Server{
 		Handler:           s.handler,
+		ConnState:         clients.changed,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -121,6 +127,10 @@ func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
 	}
 	s.logger.InfoContext(ctx, "shutting down")
 	s.health.Drain()
+	select { // whoever asks /readyz to know where to send requests, sends them elsewhere from now on
+	case <-time.After(s.drain):
+	case <-working.Done():
+	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := h.Shutdown(end); err != nil {
