@@ -32,12 +32,12 @@ func (l *Log) since(ctx context.Context, ln *lane) (int64, error) {
 		return known.tail, nil
 	}
 	if known.at.IsZero() {
-		if _, err := l.appends.Exec(ctx, `INSERT INTO log_head (source) VALUES ($1) ON CONFLICT DO NOTHING`, ln.source); err != nil {
+		if _, err := l.working.Exec(ctx, `INSERT INTO log_head (source) VALUES ($1) ON CONFLICT DO NOTHING`, ln.source); err != nil {
 			return 0, fmt.Errorf("make the head of %s: %w", ln.source, err)
 		}
 	}
 	at := time.Now()
-	tail, err := tailOf(ctx, l.appends, ln.source)
+	tail, err := tailOf(ctx, l.working, ln.source)
 	if err != nil {
 		return 0, fmt.Errorf("read the tail of %s: %w", ln.source, err)
 	}
@@ -64,7 +64,7 @@ func (ln *lane) forget() {
 // try runs the append once, on one connection, as one pipelined batch. An error says nothing about whether it was
 // committed: the answer may have been lost.
 func (l *Log) try(ctx context.Context, ln *lane, since int64, c columns) ([]Receipt, error) {
-	conn, err := l.appends.Acquire(ctx)
+	conn, err := l.working.Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("get a connection: %w", err)
 	}

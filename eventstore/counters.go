@@ -150,7 +150,7 @@ func (l *Log) flush(ctx context.Context, patience time.Duration) error {
 }
 
 func (l *Log) flushSource(ctx context.Context, source string, t *tally) error {
-	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, l.working, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		if err := addSums(ctx, tx, source, t.sums); err != nil || len(t.noted) == 0 {
 			return err
 		}

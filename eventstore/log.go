@@ -16,16 +16,16 @@ const DefaultReplayWindow = 24 * time.Hour
 type Config struct {
 	ReplayWindow func(source string) time.Duration // nil, or an answer of 0 or less: DefaultReplayWindow
 
-	// Appends is the pool that appends take their connections from, one a source at a time, so that they never wait
-	// behind readers. Nil: the log's other one.
-	Appends *pgxpool.Pool
+	// Working is the pool for what must go on, so that it never waits behind those who only ask: appends (one connection
+	// a source at a time), counters, and those who follow a log. Nil: the log's other one.
+	Working *pgxpool.Pool
 	Metrics prometheus.Registerer // nil: not measured
 }
 
 // Log is the event log. All methods are safe for concurrent use.
 type Log struct {
 	pool     *pgxpool.Pool
-	appends  *pgxpool.Pool
+	working  *pgxpool.Pool
 	window   func(source string) time.Duration
 	metrics  metrics
 	counters *counters
@@ -37,12 +37,12 @@ type Log struct {
 
 // New returns the log in the pool's database. Nothing runs until it is used, and Append doesn't need Run.
 func New(pool *pgxpool.Pool, cfg Config) *Log {
-	if cfg.Appends == nil {
-		cfg.Appends = pool
+	if cfg.Working == nil {
+		cfg.Working = pool
 	}
 	return &Log{
 		pool:     pool,
-		appends:  cfg.Appends,
+		working:  cfg.Working,
 		window:   windowOf(cfg),
 		metrics:  newMetrics(cfg.Metrics),
 		counters: newCounters(),

@@ -24,7 +24,7 @@ type querier interface {
 // A page also ends before its bodies exceed 16 MiB, so it can be shorter than limit with more to come: only an empty
 // page is the end.
 func (l *Log) Read(ctx context.Context, source string, after int64, limit int) ([]Event, error) {
-	return page(ctx, l.pool, source, after, limit)
+	return page(ctx, l.working, source, after, limit)
 }
 
 // page is one statement, so one snapshot: of a log without holes, it is without holes.
@@ -98,7 +98,7 @@ func ReadTickets(ctx context.Context, tx pgx.Tx, source string, tickets []string
 
 // Tail returns the position of the source's last event, 0 when it has none.
 func (l *Log) Tail(ctx context.Context, source string) (int64, error) {
-	tail, err := tailOf(ctx, l.pool, source)
+	tail, err := tailOf(ctx, l.working, source)
 	if err != nil {
 		return 0, fmt.Errorf("read the tail of %s: %w", source, err)
 	}

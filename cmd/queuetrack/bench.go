@@ -105,7 +105,7 @@ func (a *app) benchIngest(ctx context.Context, o ingestOptions) (err error) {
 
 // measureIngest runs the server while the door is measured, and ends it before the log alone is.
 func (a *app) measureIngest(ctx context.Context, o ingestOptions, url, folder string) (bench.Result, error) {
-	pool, err := openPool(ctx, url)
+	pool, err := openPool(ctx, url, readConnections)
 	if err != nil {
 		return bench.Result{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -78,11 +79,21 @@ const applicationName = "queuetrack"
 
 var errDatabaseURL = errors.New("the database URL can't be read; write it as postgres://user:password@host:5432/database")
 
-// openPool connects. The URL is in no error: it may hold a password.
-func openPool(ctx context.Context, url string) (*pgxpool.Pool, error) {
+// readConnections is how many connections reading may take at a time, and a command in all. Who needs more waits.
+const readConnections = 10
+
+// workConnections is how many the rest takes: one append and one projector a source, counters, expiry and health.
+func workConnections(sources int) int32 { return int32(2*sources + 3) }
+
+// openPool connects, with at most so many connections unless the URL's pool_max_conns says otherwise. The URL is in no
+// error: it may hold a password.
+func openPool(ctx context.Context, url string, most int32) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errDatabaseURL
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = most
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = applicationName
@@ -114,7 +125,7 @@ func ready(ctx context.Context, c config, logger *slog.Logger) (*database, *pgxp
 	if err != nil {
 		return nil, nil, err
 	}
-	pool, err := openPool(ctx, db.url)
+	pool, err := openPool(ctx, db.url, readConnections)
 	if err == nil {
 		if err = migrations.Check(ctx, pool); err != nil {
 			pool.Close()

@@ -22,7 +22,8 @@ func TestDemosDayVerifies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newParts(config{Sources: sources}, dbtest.New(t))
+	pool := dbtest.New(t)
+	p, err := newParts(config{Sources: sources}, pools{pool, pool})
 	if err != nil {
 		t.Fatal(err)
 	}

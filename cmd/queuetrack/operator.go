@@ -21,6 +21,6 @@ func (p *parts) operator(now func() time.Time) operator {
 
 // CloseTicket ends an open ticket, and returns the position of the event that does.
 func (o operator) CloseTicket(ctx context.Context, source, ticket, reason string) (int64, error) {
-	receipt, err := projection.Close(ctx, o.parts.pool, o.parts.log, source, ticket, reason, o.now())
+	receipt, err := projection.Close(ctx, o.parts.pools.working, o.parts.log, source, ticket, reason, o.now())
 	return receipt.Position, err
 }

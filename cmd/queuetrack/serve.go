@@ -106,15 +106,20 @@ func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logg
 			return err
 		}
 	}
-	pool, err := openPool(ctx, db.url)
+	reading, err := openPool(ctx, db.url, readConnections)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	if err := migrations.Check(ctx, pool); err != nil {
+	defer reading.Close()
+	working, err := openPool(ctx, db.url, workConnections(len(c.Sources)))
+	if err != nil {
 		return err
 	}
-	p, err := newParts(c, pool)
+	defer working.Close()
+	if err := migrations.Check(ctx, working); err != nil {
+		return err
+	}
+	p, err := newParts(c, pools{reading: reading, working: working})
 	if err != nil {
 		return err
 	}

@@ -24,13 +24,14 @@ import (
 // cityParts are a database and the one source "city".
 func cityParts(t *testing.T) *parts {
 	t.Helper()
+	pool := dbtest.New(t)
 	p, err := newParts(config{Sources: []sourceConfig{{
 		Kind: kindQminder, Location: time.UTC, ReplayWindow: defaultReplayWindow,
 		Config: source.Config{
 			Name: "city", PublicURL: "https://hooks.example.com/webhooks/city",
 			Secrets: []source.Secret{{Name: "literal-1", Value: []byte("a-secret-of-the-city")}},
 		},
-	}}}, dbtest.New(t))
+	}}}, pools{pool, pool})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +249,7 @@ func TestVerifySaysNo(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.pool.Exec(t.Context(), `
+	_, err = p.pools.reading.Exec(t.Context(), `
 		ALTER TABLE event DISABLE TRIGGER USER;
 		UPDATE event SET body = 'forged';
 		ALTER TABLE event ENABLE TRIGGER USER`)
@@ -261,7 +262,7 @@ func TestVerifySaysNo(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, errs output
-	code := run(t.Context(), []string{"verify", "--config", config, "--database-url", p.pool.Config().ConnString()}, nil, nil, &out, &errs)
+	code := run(t.Context(), []string{"verify", "--config", config, "--database-url", p.pools.reading.Config().ConnString()}, nil, nil, &out, &errs)
 	if code != exitNo || !strings.Contains(out.String(), "city:1") || !strings.Contains(out.String(), "violation") {
 		t.Errorf("verify = %d\n%s%s", code, &out, &errs)
 	}

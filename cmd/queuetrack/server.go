@@ -49,8 +49,8 @@ type server struct {
 func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 	s := &server{parts: p, database: &database{}, logger: logger, now: now}
 	s.health = api.NewHealth(api.Checks{
-		Database:    p.pool.Ping,
-		Schema:      func(ctx context.Context) error { return migrations.Check(ctx, p.pool) },
+		Database:    p.pools.working.Ping,
+		Schema:      func(ctx context.Context) error { return migrations.Check(ctx, p.pools.working) },
 		Projections: p.reader.Progress,
 		Logger:      logger,
 	})
@@ -61,12 +61,11 @@ func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 // routes mounts the doors, health and metrics.
 func (s *server) routes() http.Handler {
 	p := s.parts
-	registry := api.NewRegistry()
-	registry.MustRegister(api.NewLagCollector(p.reader.Progress), p.silence(s.now))
+	p.metrics.MustRegister(api.NewLagCollector(p.reader.Progress), p.silence(s.now))
 	r := api.NewRouter(s.logger)
 	s.health.Mount(r)
-	r.Get(api.MetricsPath, api.MetricsHandler(registry).ServeHTTP)
-	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: registry}))
+	r.Get(api.MetricsPath, api.MetricsHandler(p.metrics).ServeHTTP)
+	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: p.metrics}))
 	asked := p.config.query(s.now)
 	asked.Operator = p.operator(s.now)
 	r.Group(func(r chi.Router) {

@@ -143,7 +143,8 @@ func (s *story) open(text string) {
 	a := &app{flags: globalFlags{config: path}}
 	c, err := a.loadConfig()
 	s.must(err)
-	p, err := newParts(c, dbtest.New(s.t))
+	pool := dbtest.New(s.t)
+	p, err := newParts(c, pools{pool, pool})
 	s.must(err)
 	server := httptest.NewServer(newServer(p, slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), s.now).handler)
 	s.t.Cleanup(server.Close)
@@ -300,7 +301,7 @@ func (s *story) settle() {
 // checkEverything re-verifies every invariant of log and read models.
 func checkEverything(ctx context.Context, t *testing.T, p *parts) {
 	t.Helper()
-	_, err := projection.Verify(ctx, p.pool, p.sources, models(), func(v eventstore.Violation) { t.Error(describe(v)) })
+	_, err := projection.Verify(ctx, p.pools.reading, p.sources, models(), func(v eventstore.Violation) { t.Error(describe(v)) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ Exit code 1, and a list, when something is wrong.`,
 
 func (a *app) verify(ctx context.Context, p *parts) error {
 	wrong := 0
-	verified, err := projection.Verify(ctx, p.pool, p.sources, models(), func(v eventstore.Violation) {
+	verified, err := projection.Verify(ctx, p.pools.reading, p.sources, models(), func(v eventstore.Violation) {
 		wrong++
 		fmt.Fprintln(a.stdout, describe(v))
 	})

@@ -23,26 +23,35 @@ import (
 // parts are what the commands work with, on one database.
 type parts struct {
 	config  config
-	pool    *pgxpool.Pool
+	pools   pools
+	metrics *prometheus.Registry
 	live    liveSources
 	sources map[string]source.Source // the live ones, for whoever need not know that
 	log     *eventstore.Log
 	reader  *projection.Reader
 }
 
-// newParts puts them together. The pool stays the caller's to close.
-func newParts(c config, pool *pgxpool.Pool) (*parts, error) {
+// pools are connections to one database. What must go on has its own, so that it never waits behind those who read.
+type pools struct {
+	reading *pgxpool.Pool // what is asked for
+	working *pgxpool.Pool // appends, projectors, health
+}
+
+// newParts puts them together. The pools stay the caller's to close.
+func newParts(c config, db pools) (*parts, error) {
 	live, err := c.openSources()
 	if err != nil {
 		return nil, err
 	}
+	metrics := api.NewRegistry()
 	return &parts{
 		config:  c,
-		pool:    pool,
+		pools:   db,
+		metrics: metrics,
 		live:    live,
 		sources: live.sources(),
-		log:     eventstore.New(pool, eventstore.Config{ReplayWindow: c.replayWindow}),
-		reader:  projection.NewReader(pool),
+		log:     eventstore.New(db.reading, eventstore.Config{ReplayWindow: c.replayWindow, Working: db.working, Metrics: metrics}),
+		reader:  projection.NewReader(db.reading),
 	}, nil
 }
 
@@ -52,7 +61,7 @@ func models() []projection.ReadModel {
 }
 
 func (p *parts) runner(logger *slog.Logger, pageSize int) *projection.Runner {
-	return projection.NewRunner(p.pool, p.log, p.sources, models(), projection.Config{Logger: logger, PageSize: pageSize})
+	return projection.NewRunner(p.pools.working, p.log, p.sources, models(), projection.Config{Logger: logger, PageSize: pageSize})
 }
 
 func (p *parts) expirer(now func() time.Time) *projection.Expirer {
@@ -60,7 +69,7 @@ func (p *parts) expirer(now func() time.Time) *projection.Expirer {
 	for _, s := range p.config.Sources {
 		after[s.Name] = s.ExpireAfter
 	}
-	return projection.NewExpirer(p.pool, p.log, after, now)
+	return projection.NewExpirer(p.pools.working, p.log, after, now)
 }
 
 // silence measures which sources have stopped sending, by the log.
@@ -105,7 +114,7 @@ func (a *app) withParts(ctx context.Context, do func(context.Context, *parts) er
 	}
 	defer func() { err = errors.Join(err, db.close(ctx)) }()
 	defer pool.Close()
-	p, err := newParts(c, pool)
+	p, err := newParts(c, pools{pool, pool})
 	if err != nil {
 		return err
 	}
