@@ -164,10 +164,16 @@ func (r *reloading) verifiedBy() map[string]int64 {
 	return answer.Items[0].VerifiedBy
 }
 
+// One after the other: a signal reaches every server of this process.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	t.Run("fails no delivery", reloadFailsNoDelivery)
+	t.Run("life of a secret", reloadedSecret)
+}
+
 // While the configuration is read again and again, and a secret's file is being replaced all the time, no delivery
 // fails that a secret verifies which was live before and after.
-func TestReloadFailsNoDelivery(t *testing.T) {
-	t.Parallel()
+func reloadFailsNoDelivery(t *testing.T) {
 	const rounds = 40
 	r := startReloading(t, "file:new, file:old")
 	var sent [2]atomic.Int64
@@ -214,8 +220,7 @@ func TestReloadFailsNoDelivery(t *testing.T) {
 }
 
 // The life of a secret: the new one first, the old one dropped, its file replaced; and what a mistake does.
-func TestReload(t *testing.T) {
-	t.Parallel()
+func reloadedSecret(t *testing.T) {
 	none := func() {}
 	r := startReloading(t, "file:old")
 	r.expect(map[string]int{oldSecret: 200, newSecret: 401})
