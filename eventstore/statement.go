@@ -10,6 +10,9 @@ const (
 		SELECT -- A stuck lock or disk becomes ErrBusy.
 		       set_config('lock_timeout', '2s', true),
 		       set_config('statement_timeout', '5s', true),
+		       -- Answered means kept, also where a server's default is to flush commits later. What waits for more
+		       -- than the flush (a replica) stays.
+		       set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true),
 		       -- The plan of appendEvents is made once a connection, even when the log is still empty, and must go
 		       -- through the indexes for ever after.
 		       set_config('plan_cache_mode', 'force_generic_plan', true),

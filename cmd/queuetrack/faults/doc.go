@@ -14,13 +14,17 @@
 //
 // What is broken:
 //
-//	kill_test.go      SIGKILL of queuetrack; SIGKILL of Postgres' master; SIGKILL of the private Postgres
+//	kill_test.go      SIGKILL of queuetrack; SIGKILL of Postgres' master, on a server that flushes commits late
+//	private_test.go   SIGKILL of the private Postgres, which queuetrack itself has to start again
 //	cut_test.go       connections to Postgres cut after random numbers of bytes, and between a COMMIT and its answer
 //	freeze_test.go    Postgres stopped for 5 s, then let go on
 //	diskfull_test.go  no room for the WAL; no room for the tables
 //
 // What sabotage_test.go breaks is the log itself, behind everybody's back: it shows that the check can fail.
 //
-// `go test ./cmd/queuetrack/faults -faults.rounds 20` is the long form, -faults.seed repeats a run's random choices, and
-// -short leaves everything out. A failed test prints its seed and what its processes logged.
+// `go test ./cmd/queuetrack/faults -timeout 2h -faults.rounds 20` is the long form, -faults.seed repeats a run's random
+// choices, -faults.logs prints what the processes logged of tests that pass, too, and -short leaves everything out. A
+// failed test prints its seed and those logs. It needs Postgres' programs on the machine, and root for the full disks.
+//
+// Processes end with the test binary, however that ends; what it leaves on the disk a later run clears away.
 package faults

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -52,6 +53,10 @@ func (j *journal) note(format string, args ...any) {
 	}
 }
 
+// noise would drown the rest of a failed test's log: requests that went well, what Postgres answers while it recovers,
+// and its checkpoints.
+var noise = regexp.MustCompile(`msg=request .*status=200|level=DEBUG .*(system is starting up|checkpoint (starting|complete))`)
+
 // voice is a writer of one process's lines.
 type voice struct {
 	journal *journal
@@ -66,7 +71,9 @@ func (v *voice) Write(p []byte) (int, error) {
 		if !found {
 			return len(p), nil
 		}
-		v.journal.note("%s: %s", v.name, line)
+		if !noise.Match(line) {
+			v.journal.note("%s: %s", v.name, line)
+		}
 		v.partial = append([]byte(nil), rest...)
 	}
 }
