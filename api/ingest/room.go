@@ -153,7 +153,7 @@ func (r *room) giveWay(needs *part, more load) bool {
 	if first == nil {
 		return false
 	}
-	loser := first.Value.(*place) //nolint:errcheck,forcetypeassert // nothing else is in it
+	loser := first.Value.(*place) // nothing else is in it
 	loser.giveBack()
 	loser.lost = true
 	loser.cut()
