@@ -37,45 +37,38 @@ type benchServer struct {
 	cmd  *exec.Cmd
 	host string
 	sign func(body []byte) http.Header
-	logs *os.File
+	logs string // the file that it logs to
 }
 
 // startServer runs this very program as a server with one source, on a free port.
 func (a *app) startServer(ctx context.Context, url, folder string) (*benchServer, error) {
-	secret := rand.Text()
-	signer, err := qminder.New(source.Config{
-		Name: bench.Source, PublicURL: benchURL, Secrets: []source.Secret{{Name: "literal-1", Value: []byte(secret)}},
-	})
+	file, sign, err := benchConfig(folder)
 	if err != nil {
 		return nil, err
-	}
-	file := filepath.Join(folder, "bench.yaml")
-	settings := fmt.Sprintf("sources:\n- {name: %s, kind: qminder, public_url: %q, secrets: [%q]}\n", bench.Source, benchURL, secret)
-	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
-		return nil, fmt.Errorf("write the server's configuration: %w", err)
-	}
-	logs, err := os.Create(filepath.Join(folder, "server.log"))
-	if err != nil {
-		return nil, fmt.Errorf("make the server's log: %w", err)
 	}
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, program, "serve", "--config", file, "--listen", "127.0.0.1:0")
-	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+url) // not among the arguments: it may hold a password
-	cmd.Stderr = logs
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = shutdownTimeout + 5*time.Second
-	stdout, err := cmd.StdoutPipe()
+	s := &benchServer{sign: sign, logs: filepath.Join(folder, "server.log")}
+	logs, err := os.Create(s.logs)
+	if err != nil {
+		return nil, fmt.Errorf("make the server's log: %w", err)
+	}
+	defer logs.Close() //nolint:errcheck // the server has it by then
+	s.cmd = exec.CommandContext(ctx, program, "serve", "--config", file, "--listen", "127.0.0.1:0")
+	s.cmd.Args[0] = os.Args[0]
+	s.cmd.Env = append(os.Environ(), "DATABASE_URL="+url) // not among the arguments: it may hold a password
+	s.cmd.Stderr = logs
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
+	s.cmd.WaitDelay = shutdownTimeout + 5*time.Second
+	stdout, err := s.cmd.StdoutPipe()
+	if err == nil {
+		err = s.cmd.Start()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the server: %w", err)
-	}
-	s := &benchServer{cmd: cmd, sign: signer.Sign, logs: logs}
 	first, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		return nil, errors.Join(errors.New("the server did not start"), s.stop())
@@ -84,12 +77,28 @@ func (a *app) startServer(ctx context.Context, url, folder string) (*benchServer
 	return s, nil
 }
 
+// benchConfig writes the server's configuration, and returns how the vendor of its source signs.
+func benchConfig(folder string) (file string, sign func([]byte) http.Header, err error) {
+	secret := rand.Text()
+	adapter, err := qminder.New(source.Config{
+		Name: bench.Source, PublicURL: benchURL, Secrets: []source.Secret{{Name: "literal-1", Value: []byte(secret)}},
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	file = filepath.Join(folder, "bench.yaml")
+	settings := fmt.Sprintf("sources:\n- {name: %s, kind: qminder, public_url: %q, secrets: [%q]}\n", bench.Source, benchURL, secret)
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		return "", nil, fmt.Errorf("write the server's configuration: %w", err)
+	}
+	return file, adapter.Sign, nil
+}
+
 // stop ends the server in order. What it has to say when that fails comes along.
 func (s *benchServer) stop() error {
-	defer s.logs.Close()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	if err := s.cmd.Wait(); err != nil {
-		said, _ := os.ReadFile(s.logs.Name())
+		said, _ := os.ReadFile(s.logs) // else the error alone must do
 		return fmt.Errorf("the server ended with %w: %s", err, bytes.TrimSpace(said[max(0, len(said)-2000):]))
 	}
 	return nil

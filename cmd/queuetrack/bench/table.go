@@ -36,7 +36,7 @@ func Median[T cmp.Ordered](values []T) (middle T) {
 func (l Level) Ratio() float64 {
 	ratios := make([]float64, len(l.Door))
 	for i := range ratios {
-		ratios[i] = l.Door[i].PerSecond() / l.Yardstick[i].PerSecond()
+		ratios[i] = over(l.Door[i].PerSecond(), l.Yardstick[i].PerSecond())
 	}
 	return Median(ratios)
 }
@@ -48,9 +48,17 @@ func (l Level) Median() float64 { return median(l.Door, Load.PerSecond) }
 func (a Append) Ratio() float64 {
 	ratios := make([]float64, len(a.Log))
 	for i := range ratios {
-		ratios[i] = a.Log[i] / a.Bare[i]
+		ratios[i] = over(a.Log[i], a.Bare[i])
 	}
 	return Median(ratios)
+}
+
+// over is a ratio, and 0 where there is none: nothing was done in the time.
+func over(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
 }
 
 // median returns the median of one of the loads' figures.
