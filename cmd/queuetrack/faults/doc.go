@@ -19,6 +19,9 @@
 //	cut_test.go       connections to Postgres cut after random numbers of bytes, and between a COMMIT and its answer
 //	freeze_test.go    Postgres stopped for 5 s, then let go on
 //	diskfull_test.go  no room for the WAL; no room for the tables
+//	overload_test.go  twice the load that can be carried, a log that stands still; more large bodies than there is room
+//	slow_test.go      a byte a second, half a body, connections that say nothing
+//	processes_test.go two processes sent the same, one of them killed; SIGTERM under load
 //
 // What sabotage_test.go breaks is the log itself, behind everybody's back: it shows that the check can fail.
 //
