@@ -12,9 +12,12 @@ import (
 // leave the grammar to the standard library. A body is walked once per level of interest, without recursion, and
 // nothing is copied: decoding a page of events is most of a rebuild's work.
 
+// usual is how many bytes a member mostly takes, or more.
+const usual = 20
+
 // split returns the members of an object, or the elements of an array as members without a name.
 func split(value []byte) Object {
-	o := make(Object, 0, 16)
+	o := make(Object, 0, min(16, 1+len(value)/usual))
 	named := value[0] == '{'
 	for i := space(value, 1); value[i] != '}' && value[i] != ']'; {
 		var m member
