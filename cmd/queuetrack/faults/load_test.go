@@ -22,7 +22,7 @@ const (
 	retryPause = 50 * time.Millisecond
 	// longestAnswer is what an answer may take: the 10 s that the door gives the log, and the time to be scheduled on a
 	// busy machine.
-	longestAnswer = 15 * time.Second
+	longestAnswer = 20 * time.Second
 	// giveUp is when a sender believes that the service does not come back.
 	giveUp = 2 * time.Minute
 	// ticketsEach keeps the senders' ticket numbers apart.
