@@ -17,11 +17,10 @@ type recordKey struct{}
 
 // record is what is noted about a request on its way, for its log line. One goroutine writes it: the request's own.
 type record struct {
-	id      string
-	err     error
-	stack   string
-	attrs   []slog.Attr
-	vouched bool
+	id    string
+	err   error
+	stack string
+	attrs []slog.Attr
 }
 
 // The most that a log line shows of what a sender chose, in bytes.
@@ -53,16 +52,9 @@ func Annotate(ctx context.Context, attrs ...slog.Attr) {
 	}
 }
 
-// Vouch says that the request of ctx has proved where it comes from: its log line is always written.
-func Vouch(ctx context.Context) {
-	if rec, ok := ctx.Value(recordKey{}).(*record); ok {
-		rec.vouched = true
-	}
-}
-
 // Wrap gives every request an id, the security headers, a recovered panic and one log line. The line never holds a
-// header, a body or a query. Of requests that nobody vouched for, 50 a second and level get theirs; a line of its own
-// counts the others, once the next request comes.
+// header, a body or a query. 50 requests a second and status get theirs; a line of its own counts the others, once the
+// next request comes.
 func Wrap(log *slog.Logger, next http.Handler) http.Handler {
 	lines := &gate{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,10 +70,10 @@ func Wrap(log *slog.Logger, next http.Handler) http.Handler {
 		aborted := true
 		defer func() {
 			if held := lines.next(time.Now()); held > 0 {
-				log.LogAttrs(r.Context(), slog.LevelWarn, "requests without a line of their own", slog.Int("count", held))
+				log.LogAttrs(r.Context(), slog.LevelInfo, "requests without a line of their own", slog.Int("count", held))
 			}
 			level := levelOf(r, rec, out)
-			if log.Enabled(r.Context(), level) && (rec.vouched || lines.pass(level)) {
+			if log.Enabled(r.Context(), level) && lines.pass(out.Status()) {
 				logRequest(log, level, r, rec, out, time.Since(started), aborted)
 			}
 		}()
@@ -92,13 +84,13 @@ func Wrap(log *slog.Logger, next http.Handler) http.Handler {
 
 // secure sets what every answer carries; a page that needs more loosens it for itself.
 func secure(h http.Header, id string) {
-	h.Set("X-Request-Id", id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cache-Control", "no-store")
+	values := [...]string{id, "nosniff", "DENY", "no-referrer", "same-origin", "default-src 'none'; frame-ancestors 'none'", "no-store"}
+	for i, name := range [...]string{
+		"X-Request-Id", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Resource-Policy",
+		"Content-Security-Policy", "Cache-Control",
+	} {
+		h[name] = values[i : i+1 : i+1] // as Set would, with one allocation for all
+	}
 }
 
 // serve calls next and turns a panic into a 500. An aborted handler goes on panicking: the server hangs up.

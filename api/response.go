@@ -69,15 +69,17 @@ func (w *response) expectReader() {
 func (w *response) Write(b []byte) (n int, err error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
+	} else {
+		w.expectReader()
 	}
 	for err == nil {
 		var m int
-		w.expectReader()
 		m, err = w.ResponseWriter.Write(b[n:min(len(b), n+pieceSize)])
 		n += m
 		if n == len(b) {
 			break
 		}
+		w.expectReader()
 	}
 	w.written += int64(n)
 	return n, err

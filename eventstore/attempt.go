@@ -61,9 +61,32 @@ func (ln *lane) forget() {
 	ln.horizon = horizon{}
 }
 
-// try runs the append once, on one connection, as one pipelined batch. An error says nothing about whether it was
-// committed: the answer may have been lost.
-func (l *Log) try(ctx context.Context, ln *lane, since int64, c columns) ([]Receipt, error) {
+// try appends a batch once. An error says nothing about whether it was committed: the answer may have been lost.
+func (l *Log) try(ctx context.Context, ln *lane, since int64, b batch, c columns) ([]Receipt, error) {
+	first, err := transact(ctx, l, ln.source, pgx.RowTo[*int64], appendNews, c.args(ln.source))
+	if err != nil {
+		return nil, err
+	}
+	if first[0] != nil {
+		return news(b.sent, *first[0]), nil
+	}
+	return transact(ctx, l, ln.source, pgx.RowToStructByPos[Receipt], appendEvents, c.args(ln.source, since, l.window(ln.source), c.rules))
+}
+
+// news are the receipts of a batch that was appended as it is.
+func news(es []entry, first int64) []Receipt {
+	receipts := make([]Receipt, len(es))
+	for i, e := range es {
+		receipts[i] = Receipt{Result: Accepted, Position: first + int64(i)}
+		if e.Quarantined != "" {
+			receipts[i].Result = Quarantined
+		}
+	}
+	return receipts
+}
+
+// transact runs a statement under the source's lock, on one connection, in one pipelined transaction.
+func transact[T any](ctx context.Context, l *Log, source string, row pgx.RowToFunc[T], statement string, args []any) ([]T, error) {
 	conn, err := l.working.Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("get a connection: %w", err)
@@ -73,23 +96,23 @@ func (l *Log) try(ctx context.Context, ln *lane, since int64, c columns) ([]Rece
 	b := &pgx.Batch{}
 	b.Queue(beginAppend)
 	b.Queue(limitAppend)
-	b.Queue(lockHead, ln.source)
-	b.Queue(appendEvents, append([]any{ln.source, since, l.window(ln.source)}, c.args()...)...)
+	b.Queue(lockHead, source)
+	b.Queue(statement, args...)
 	b.Queue(commitAppend)
 	answers := conn.SendBatch(ctx, b)
-	receipts, lockWait, err := collect(answers)
+	rows, lockWait, err := collect(answers, row)
 	if errClose := answers.Close(); err == nil {
 		err = errClose
 	}
 	if err != nil {
 		return nil, err
 	}
-	l.metrics.appended(ln.source, len(receipts), time.Since(began), lockWait)
-	return receipts, nil
+	l.metrics.transacted(source, time.Since(began), lockWait)
+	return rows, nil
 }
 
 // collect reads the five answers in turn. After an error the database skips what follows, the commit included.
-func collect(answers pgx.BatchResults) (receipts []Receipt, lockWait time.Duration, err error) {
+func collect[T any](answers pgx.BatchResults, row pgx.RowToFunc[T]) (all []T, lockWait time.Duration, err error) {
 	for range 2 {
 		if _, err := answers.Exec(); err != nil {
 			return nil, 0, fmt.Errorf("begin: %w", err)
@@ -102,7 +125,7 @@ func collect(answers pgx.BatchResults) (receipts []Receipt, lockWait time.Durati
 		return nil, 0, fmt.Errorf("lock the head: %w", err)
 	}
 	rows, _ := answers.Query() // its error comes again from CollectRows
-	receipts, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Receipt])
+	all, err = pgx.CollectRows(rows, row)
 	if err != nil {
 		return nil, 0, fmt.Errorf("insert: %w", err)
 	}
@@ -117,7 +140,7 @@ func collect(answers pgx.BatchResults) (receipts []Receipt, lockWait time.Durati
 	if headless {
 		return nil, 0, errNoHead
 	}
-	return receipts, time.Duration(waited * float64(time.Second)), nil
+	return all, time.Duration(waited * float64(time.Second)), nil
 }
 
 // rollbackTime bounds the clean-up of a failed try; a connection that can't be cleaned is closed by the pool.

@@ -45,12 +45,10 @@ func columnsOf(es []entry) columns {
 	return c
 }
 
-// args are the columns in the order of the statement's parameters.
-func (c columns) args() []any {
-	return []any{
-		c.rules, c.tickets, c.types, c.keys, c.occurred, c.received, c.bodies, c.digests, c.ids, c.verifiers,
-		c.causes, c.repeats,
-	}
+// args are the parameters of both statements that append: those given, and the columns in their order.
+func (c columns) args(before ...any) []any {
+	return append(before,
+		c.tickets, c.types, c.keys, c.occurred, c.received, c.bodies, c.digests, c.ids, c.verifiers, c.causes, c.repeats)
 }
 
 // nullable turns Go's "none" into the database's.

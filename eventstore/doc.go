@@ -36,7 +36,9 @@
 //
 // With event keys, equal keys ride along. Of what is quarantined or about no ticket, a second A ends the batch.
 //
-// The statement then is a row of small steps, one CTE each, and answers with the receipts:
+// Most batches hold nothing but news: no body and no key of theirs is in the log. A short statement finds that out, and
+// inserts either all of them or nothing. Only then the long one follows, in a transaction of its own: a row of small
+// steps, one CTE each, that answers with the receipts.
 //
 //	committed ─► log ─► incoming ─► found ─► judged ─► numbered ─► inserted
 //	tried before?  tail             probes   by rule   densely     if new

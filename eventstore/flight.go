@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // What may fly together, and what may wait for it. The first bound keeps the lock short, the second memory.
@@ -31,7 +32,7 @@ type lane struct {
 	waiting []*passenger
 	bytes   int  // of the bodies waiting
 	flying  bool // a goroutine is at work: it ends when nothing waits
-	aboard  int  // deliveries of the latest flight
+	pace    pace
 	horizon horizon
 }
 
@@ -57,19 +58,6 @@ func (ln *lane) board(p *passenger) boarding {
 	}
 	ln.flying = true
 	return first
-}
-
-// crowd is how many deliveries a flight carries when the log is at the limit of what it takes: below that, more senders
-// still make bigger flights, and no longer ones.
-const crowd = 16
-
-// Crowded reports whether this process's deliveries of the source arrive as quickly as the log takes them. Work that
-// can wait should give them its time.
-func (l *Log) Crowded(source string) bool {
-	ln := l.lane(source)
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
-	return ln.flying && ln.aboard >= crowd
 }
 
 // leave takes back a delivery that waits; one that flies stays.
@@ -105,7 +93,7 @@ func (ln *lane) depart() []*passenger {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	if len(ln.waiting) == 0 {
-		ln.flying, ln.waiting, ln.aboard = false, nil, 0
+		ln.flying, ln.waiting = false, nil
 		return nil
 	}
 	n, bytes := 0, 0
@@ -115,7 +103,7 @@ func (ln *lane) depart() []*passenger {
 		}
 		n, bytes = n+1, bytes+len(p.Body)
 	}
-	ln.aboard = n
+	ln.pace.count(n, time.Now())
 	flight := slices.Clone(ln.waiting[:n])
 	clear(ln.waiting[:n]) // the array lives on: let go of the bodies
 	ln.waiting, ln.bytes = ln.waiting[n:], ln.bytes-bytes

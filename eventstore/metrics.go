@@ -45,9 +45,13 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	return m
 }
 
-// appended notes a transaction that was committed.
-func (m metrics) appended(source string, deliveries int, took, lockWait time.Duration) {
+// appended notes a batch that is settled.
+func (m metrics) appended(source string, deliveries int) {
 	m.batch.WithLabelValues(source).Observe(float64(deliveries))
+}
+
+// transacted notes a transaction that was committed.
+func (m metrics) transacted(source string, took, lockWait time.Duration) {
 	m.duration.WithLabelValues(source).Observe(took.Seconds())
 	m.lockWait.WithLabelValues(source).Observe(lockWait.Seconds())
 }

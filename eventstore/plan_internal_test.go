@@ -20,7 +20,8 @@ func TestPlanProbesTheIndexes(t *testing.T) {
 	pool := dbtest.New(t)
 	for _, events := range []int{0, 1, 30_000} {
 		seed(t, pool, events)
-		plan := explain(t, pool)
+		checkNewsPlan(t, events, explain(t, pool, appendNews))
+		plan := explain(t, pool, appendEvents)
 		for index, times := range map[string]int{
 			"event_pk":         2, // the batch's own ids behind the horizon, the tail
 			"event_unique_key": 1,
@@ -44,6 +45,23 @@ func TestPlanProbesTheIndexes(t *testing.T) {
 	}
 }
 
+func checkNewsPlan(t *testing.T, events int, plan string) {
+	t.Helper()
+	for _, index := range []string{"event_pk", "event_unique_key", "event_same_body"} {
+		if got := strings.Count(plan, " using "+index+" "); got != 1 {
+			t.Errorf("news, with %d events: %s is used %d times, want once:\n%s", events, index, got, plan)
+		}
+	}
+	for _, condition := range []string{"(event_key >= ", "(digest >= "} {
+		if !strings.Contains(plan, condition) {
+			t.Errorf("news, with %d events: nothing is looked up by %s:\n%s", events, condition, plan)
+		}
+	}
+	if strings.Contains(plan, "Seq Scan on event") {
+		t.Errorf("news, with %d events: the log is read whole:\n%s", events, plan)
+	}
+}
+
 func seed(t *testing.T, pool *pgxpool.Pool, n int) {
 	t.Helper()
 	_, err := pool.Exec(t.Context(), `
@@ -60,15 +78,15 @@ func seed(t *testing.T, pool *pgxpool.Pool, n int) {
 	}
 }
 
-// explain returns the generic plan.
-func explain(t *testing.T, pool *pgxpool.Pool) string {
+// explain returns a statement's generic plan.
+func explain(t *testing.T, pool *pgxpool.Pool, statement string) string {
 	t.Helper()
 	var plan []string
 	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(t.Context(), limitAppend); err != nil {
 			return err
 		}
-		lines, err := explainIn(t.Context(), tx)
+		lines, err := explainIn(t.Context(), tx, statement)
 		plan = lines
 		return err
 	})
@@ -78,11 +96,15 @@ func explain(t *testing.T, pool *pgxpool.Pool) string {
 	return strings.Join(plan, "\n")
 }
 
-func explainIn(ctx context.Context, tx pgx.Tx) ([]string, error) {
-	if _, err := tx.Exec(ctx, `PREPARE append (text, bigint) AS `+appendEvents); err != nil {
+func explainIn(ctx context.Context, tx pgx.Tx, statement string) ([]string, error) {
+	if _, err := tx.Exec(ctx, `PREPARE append AS `+statement); err != nil {
 		return nil, err
 	}
-	nulls := strings.Repeat(", NULL", 14)
+	var parameters int
+	if err := tx.QueryRow(ctx, `SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'append'`).Scan(&parameters); err != nil {
+		return nil, err
+	}
+	nulls := strings.Repeat(", NULL", parameters-1)
 	rows, err := tx.Query(ctx, fmt.Sprintf(`EXPLAIN EXECUTE append ('city'%s)`, nulls))
 	if err != nil {
 		return nil, err

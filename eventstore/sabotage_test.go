@@ -139,7 +139,7 @@ func TestConnectionsCutAnywhere(t *testing.T) {
 	mustAppendFirst(t, log)
 	m := &model{window: eventstore.DefaultReplayWindow}
 	m.append(body("0", "first"))
-	spoil.odds.Store(15)
+	spoil.odds.Store(8)
 	for round := range 50 {
 		var ds []eventstore.Delivery
 		for i := range 1 + round%7 {

@@ -82,7 +82,7 @@ func (l *Log) commit(parent context.Context, ln *lane, b batch) ([]Receipt, erro
 		}
 		if known {
 			var sent []Receipt
-			if sent, err = l.try(ctx, ln, since, c); err == nil {
+			if sent, err = l.try(ctx, ln, since, b, c); err == nil {
 				receipts := b.receipts(sent)
 				l.committed(ln, b.entries, receipts)
 				return receipts, nil
@@ -111,6 +111,7 @@ func (l *Log) commit(parent context.Context, ln *lane, b batch) ([]Receipt, erro
 
 // committed does what follows a commit. A crash before it loses counts and hints, never events.
 func (l *Log) committed(ln *lane, es []entry, receipts []Receipt) {
+	l.metrics.appended(ln.source, len(es))
 	appended := int64(0)
 	for i, r := range receipts {
 		if r.Result == Duplicate {

@@ -32,6 +32,37 @@ const (
 	commitAppend = `COMMIT`
 )
 
+// appendNews inserts a batch in which everything is news: no body and no key of it is in the log, whatever the rule. Most
+// batches are. It returns the position of the first, and the others follow; of any other batch, an earlier try of this
+// very one included, it inserts nothing and returns NULL, and appendEvents judges it.
+//
+// The look-ups are a probe each, as there.
+const appendNews = `
+WITH inserted AS (
+    INSERT INTO event AS e (source, position, ticket, type, event_key, occurred_at, received_at, body,
+                            digest, delivery_id, verified_by, quarantined, repeat_of)
+    SELECT $1, log.tail + d.ord, d.ticket, d.type, d.event_key, d.occurred_at, d.received_at, d.body,
+           d.digest, d.delivery_id, d.verified_by, d.quarantined, d.repeat_of
+      FROM (SELECT coalesce((SELECT e.position FROM event AS e WHERE e.source = $1 ORDER BY e.position DESC LIMIT 1), 0) AS tail) AS log
+     CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[],
+                       $8::bytea[], $9::uuid[], $10::text[], $11::text[], $12::bigint[])
+           WITH ORDINALITY AS d (ticket, type, event_key, occurred_at, received_at, body,
+                  digest, delivery_id, verified_by, quarantined, repeat_of, ord)
+     WHERE NOT EXISTS (
+           SELECT FROM unnest($8::bytea[]) AS d (digest)
+            CROSS JOIN LATERAL (
+                  SELECT FROM event AS e WHERE e.source = $1 AND e.digest BETWEEN d.digest AND d.digest ORDER BY e.digest LIMIT 1) AS known)
+       AND NOT EXISTS (
+           SELECT FROM unnest($4::text[]) AS d (event_key)
+            CROSS JOIN LATERAL (
+                  SELECT FROM event AS e
+                   WHERE e.source = $1 AND e.event_key BETWEEN d.event_key AND d.event_key AND e.repeat_of IS NULL
+                   ORDER BY e.event_key LIMIT 1) AS known)
+    RETURNING e.position
+)
+SELECT min(i.position) AS first
+  FROM inserted AS i`
+
 // appendEvents judges a batch by the rules of dedupe.go and inserts what is new, in a statement of its own: its snapshot
 // is younger than the lock, so it sees all that the last holder committed.
 //

@@ -34,7 +34,7 @@ const (
 	// While the door is crowded, a shard rests after a page for yieldTimes as long as the page took: webhooks first, a
 	// projection can catch up later. yieldMost bounds a rest, so that it always goes on.
 	yieldTimes = 9
-	yieldMost  = time.Second
+	yieldMost  = 2 * time.Second
 	// releaseTimeout bounds giving a lease back at the end.
 	releaseTimeout = 2 * time.Second
 )
@@ -166,7 +166,7 @@ func (r *Runner) follow(ctx context.Context, s *shard, healthy func()) error {
 		case n < r.cfg.PageSize:
 			wait(ctx, nil, breath)
 		}
-		r.yield(ctx, s, took)
+		yield(ctx, took, func() bool { return r.log.Crowded(s.source) })
 		healthy()
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -175,9 +175,9 @@ func (r *Runner) follow(ctx context.Context, s *shard, healthy func()) error {
 }
 
 // yield lets the door go first, after a page that took so long.
-func (r *Runner) yield(ctx context.Context, s *shard, took time.Duration) {
+func yield(ctx context.Context, took time.Duration, crowded func() bool) {
 	until := time.Now().Add(min(yieldTimes*took, yieldMost))
-	for r.log.Crowded(s.source) && time.Now().Before(until) && ctx.Err() == nil {
+	for crowded() && time.Now().Before(until) && ctx.Err() == nil {
 		wait(ctx, nil, breath)
 	}
 }

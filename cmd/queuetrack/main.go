@@ -15,6 +15,7 @@ import (
 )
 
 func main() {
+	tuneMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// From the first signal on the defaults are back: a second one ends the process at once.
 	context.AfterFunc(ctx, stop)

@@ -94,7 +94,7 @@ func (b *Ingest) door(ctx context.Context, connections int, due schedule) (Load,
 	}
 	senders := make([]sender, connections)
 	for i := range senders {
-		w, err := openWebhook(ctx, b.server.Host, b.server.Path, b.server.Sign, b.visits(i, connections))
+		w, err := openWebhook(ctx, b.server.Host, b.server.Path, b.server.Sign, b.visits(i, connections), warmUp+b.plan.Length)
 		if err != nil {
 			return Load{}, 0, err
 		}

@@ -53,21 +53,26 @@ func (v *visits) say(i int) Row {
 	visit.said++
 	ticket := fmt.Sprint(visit.number)
 	came := v.began.Add(time.Duration(visit.number%900-1800) * time.Second)
-	head := fmt.Sprintf(`"id":"%s","publicId":"P%d","source":"MANUAL","line":%d,"firstName":"Mari","lastName":"Maasikas",`+
-		`"phoneNumber":37255500000,"extra":[{"title":"Reason","value":"Passport"},{"title":"Language","value":"et"}],"created":{"date":"%s"}`,
-		ticket, visit.number%1000, 100+visit.number%queues, stamp(came))
-	called := fmt.Sprintf(`,"called":{"date":"%s","caller":%d,"desk":%d}`, stamp(came.Add(5*time.Minute)), 4000+visit.number%desks, visit.number%desks)
-	switch visit.said {
-	case 1:
-		return row(ticket, "ticket_created", "NEW", head)
-	case 2:
-		return row(ticket, "ticket_called", "CALLED", head+called)
+	event, status := "ticket_created", "NEW"
+	if visit.said > 1 {
+		event, status = "ticket_called", "CALLED"
 	}
-	return row(ticket, "ticket_served", "SERVED", head+called+fmt.Sprintf(`,"served":{"date":"%s"}`, stamp(came.Add(9*time.Minute))))
-}
-
-func row(ticket, event, status, data string) Row {
-	return Row{Ticket: ticket, Type: event, Body: fmt.Appendf(nil, `{"type":"%s","data":{"status":"%s",%s}}`, event, status, data)}
+	if visit.said > 2 {
+		event, status = "ticket_served", "SERVED"
+	}
+	body := make([]byte, 0, 512)
+	body = fmt.Appendf(body, `{"type":"%s","data":{"status":"%s","id":"%s","publicId":"P%d","source":"MANUAL","line":%d,`+
+		`"firstName":"Mari","lastName":"Maasikas","phoneNumber":37255500000,"extra":[{"title":"Reason","value":"Passport"},`+
+		`{"title":"Language","value":"et"}],"created":{"date":"%s"}`,
+		event, status, ticket, visit.number%1000, 100+visit.number%queues, stamp(came))
+	if visit.said > 1 {
+		body = fmt.Appendf(body, `,"called":{"date":"%s","caller":%d,"desk":%d}`,
+			stamp(came.Add(5*time.Minute)), 4000+visit.number%desks, visit.number%desks)
+	}
+	if visit.said > 2 {
+		body = fmt.Appendf(body, `,"served":{"date":"%s"}`, stamp(came.Add(9*time.Minute)))
+	}
+	return Row{Ticket: ticket, Type: event, Body: append(body, "}}"...)}
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

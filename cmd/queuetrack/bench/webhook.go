@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
-// answerTime bounds one answer. It is longer than any deadline of the server's.
+// answerTime is how long the last answer may take. It is longer than any deadline of the server's.
 const answerTime = 30 * time.Second
 
 // webhook is one connection to the door. It is as thin as HTTP allows: whatever the sending costs is missing to the
@@ -25,9 +25,12 @@ type webhook struct {
 	visits *visits
 }
 
-// openWebhook connects to the door at host, where the deliveries go to path.
-func openWebhook(ctx context.Context, host, path string, sign func([]byte) http.Header, v *visits) (*webhook, error) {
+// openWebhook connects to the door at host, where the deliveries go to path, for as long as given.
+func openWebhook(ctx context.Context, host, path string, sign func([]byte) http.Header, v *visits, length time.Duration) (*webhook, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	if err == nil {
+		err = conn.SetDeadline(time.Now().Add(length + answerTime))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to the server: %w", err)
 	}
@@ -49,23 +52,45 @@ func (w *webhook) send(context.Context) error {
 	}
 	fmt.Fprintf(&w.out, "Content-Length: %d\r\n\r\n", len(body))
 	w.out.Write(body)
-	if err := w.conn.SetDeadline(time.Now().Add(answerTime)); err != nil {
-		return fmt.Errorf("set the deadline: %w", err)
-	}
 	if _, err := w.conn.Write(w.out.Bytes()); err != nil {
 		return fmt.Errorf("send a delivery: %w", err)
 	}
-	answer, err := http.ReadResponse(w.in, nil)
+	status, err := w.answer()
 	if err != nil {
 		return fmt.Errorf("read an answer: %w", err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return fmt.Errorf("read an answer: %w", err)
-	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answered %s: %s", answer.Status, text)
+	if status != http.StatusOK {
+		return fmt.Errorf("the server answered %d", status)
 	}
 	return nil
+}
+
+// answer reads the next answer, of a length that its head tells, as all of the door's are.
+func (w *webhook) answer() (status int, err error) {
+	length := 0
+	for first := true; ; first = false {
+		line, err := w.in.ReadSlice('\n')
+		if err != nil {
+			return 0, err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		switch {
+		case first:
+			status, err = number(bytes.TrimPrefix(line, []byte("HTTP/1.1 ")))
+		case len(line) == 0:
+			_, err = w.in.Discard(length)
+			return status, err
+		case bytes.HasPrefix(line, []byte("Content-Length: ")):
+			length, err = number(line[len("Content-Length: "):])
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// number reads the number that a text begins with.
+func number(text []byte) (int, error) {
+	digits, _, _ := bytes.Cut(text, []byte(" "))
+	return strconv.Atoi(string(digits))
 }
