@@ -10,7 +10,7 @@ import (
 // the doors' own bounds add up to.
 const (
 	collectAt   = 400 // percent of what lives
-	memoryLimit = 256 << 20
+	memoryLimit = 160 << 20
 )
 
 // tuneMemory sets the collector for the whole process.

@@ -27,7 +27,8 @@
 //
 // `go test ./cmd/queuetrack/faults -timeout 2h -faults.rounds 20` is the long form, -faults.seed repeats a run's random
 // choices, -faults.logs prints what the processes logged of tests that pass, too, and -short leaves everything out. A
-// failed test prints its seed and those logs. It needs Postgres' programs on the machine, and root for the full disks.
+// failed test prints its seed and those logs. It needs Postgres' programs on the machine (without them nothing is tested,
+// and it says so), and root for the full disks.
 //
 // Processes end with the test binary, however that ends; what it leaves on the disk a later run clears away.
 package faults

@@ -144,9 +144,11 @@ func startPairs(one, other *load, offset int) (finish func()) {
 func tell(one, other *load, d delivery, turn int) {
 	request, _ := one.w.packet(d)
 	var replies [2]reply
+	sent := 0
 	var group sync.WaitGroup
 	for i, l := range []*load{one, other} {
 		if turn%3 == 2 || turn%3 == i {
+			sent++
 			group.Go(func() {
 				c := l.w.newWire()
 				defer c.hangUp()
@@ -155,16 +157,18 @@ func tell(one, other *load, d delivery, turn int) {
 		}
 	}
 	group.Wait()
-	accepted := 0
+	var answered []reply
 	for _, result := range []string{"accepted", "duplicate"} { // the books want them in this order
 		for _, r := range replies {
 			if r.status == http.StatusOK && r.result == result {
-				accepted++
-				one.keep(d, accepted, r.result, r.position)
+				answered = append(answered, r)
 			}
 		}
 	}
-	if accepted == 0 {
+	for i, r := range answered {
+		one.keep(d, 1+sent-len(answered)+i, r.result, r.position) // what was not answered may have been taken
+	}
+	if len(answered) == 0 {
 		one.deliverAgain(d)
 	}
 }
