@@ -15,6 +15,11 @@ func ParseTime(s string, zone *time.Location) time.Time {
 	if len(s) < minutes || s[10] != 'T' && s[10] != ' ' {
 		return time.Time{}
 	}
+	if s[10] == 'T' { // what nearly all vendors write, and the library reads it ten times as fast as any other
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			return plausible(t)
+		}
+	}
 	layout := "2006-01-02" + s[10:11] + "15:04"
 	if len(s) > minutes && s[minutes] == ':' {
 		layout += ":05" // a fraction after it needs no layout
@@ -33,6 +38,11 @@ func ParseTime(s string, zone *time.Location) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
+	return plausible(t)
+}
+
+// plausible is the time in UTC and whole microseconds, unless it stands for none.
+func plausible(t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
 	if t.Year() < 2 || t.Year() > 9999 {
 		return time.Time{}

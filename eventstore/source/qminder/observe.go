@@ -80,47 +80,61 @@ func impliedBy(says ticket.Transition) ticket.Status {
 	return ""
 }
 
+// nowOf is what the ticket now is. A status that nobody knows tells nothing, and is returned by its name.
+func nowOf(says ticket.Transition, data source.Object) (s standing, unknown string) {
+	told := data.Text("status")
+	if told == "" {
+		return standing{status: impliedBy(says)}, ""
+	}
+	if s, ok := standingOf(told); ok {
+		return s, ""
+	}
+	return standing{}, told
+}
+
 // observe reads a ticket. Its "assigned" is a plan, not who called it, so it names no agent.
 func (a adapter) observe(says ticket.Transition, data source.Object) *ticket.Observation {
 	called := data.Object("called")
+	now, unknown := nowOf(says, data)
 	o := &ticket.Observation{
 		Says:       says,
+		Status:     now.status,
+		By:         now.by,
+		Booking:    now.booking,
+		At:         a.since(says, now.status, data),
 		Returns:    says == ticket.TransitionCreated,
-		CreatedAt:  data.Object("created").Time("date", a.zone),
-		CalledAt:   called.Time("date", a.zone),
+		CreatedAt:  a.date(data.Object("created")),
+		CalledAt:   a.date(called),
 		Queue:      data.Scalar("line"),
 		Desk:       called.Scalar("desk"),
 		Agent:      called.Scalar("caller"),
 		Label:      data.Text("publicId"),
 		OrderAfter: data.Time("orderAfter", a.zone),
 	}
-	told := data.Text("status")
-	if s, ok := standingOf(told); ok {
-		o.Status, o.By, o.Booking = s.status, s.by, s.booking
-	} else if told != "" {
-		o.Reason = "status " + told
-	} else {
-		o.Status = impliedBy(says)
+	if unknown != "" {
+		o.Reason = "status " + unknown
 	}
-	o.At = a.since(o, data)
 	return o
 }
 
 // since is the time that the payload gives for its status. There is none for an edit of a waiting ticket (its creation
 // is when it began to wait only if it never left the queue), for a no-show, and mostly for a cancellation.
-func (a adapter) since(o *ticket.Observation, data source.Object) time.Time {
-	switch o.Status {
+func (a adapter) since(says ticket.Transition, status ticket.Status, data source.Object) time.Time {
+	switch status {
 	case ticket.StatusWaiting, ticket.StatusBooked:
-		if o.Says == ticket.TransitionCreated {
-			return o.CreatedAt
+		if says == ticket.TransitionCreated {
+			return a.date(data.Object("created"))
 		}
 	case ticket.StatusCalled:
-		return o.CalledAt
+		return a.date(data.Object("called"))
 	case ticket.StatusServed:
-		return data.Object("served").Time("date", a.zone)
+		return a.date(data.Object("served"))
 	case ticket.StatusCancelled:
-		return data.Object("cancelled").Time("date", a.zone)
+		return a.date(data.Object("cancelled"))
 	case ticket.StatusNoShow, ticket.StatusServing, ticket.StatusOnHold, ticket.StatusMerged, ticket.StatusExpired:
 	}
 	return time.Time{}
 }
+
+// date is when a step of the ticket was taken.
+func (a adapter) date(step source.Object) time.Time { return step.Time("date", a.zone) }

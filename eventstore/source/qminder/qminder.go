@@ -55,7 +55,8 @@ func (a adapter) Identify(body []byte) source.Identity {
 	data := o.Object("data")
 	id.NameTicket(data.ID("id"))
 	if says != ticket.TransitionChanged { // an edit comes with the times of earlier steps, not with its own
-		id.OccurredAt = a.observe(says, data).At
+		now, _ := nowOf(says, data)
+		id.OccurredAt = a.since(says, now.status, data)
 	}
 	return id
 }
