@@ -2,16 +2,11 @@ package eventstore_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"queuetrack/eventstore"
-	"queuetrack/migrations/dbtest"
 )
 
 const batchSize = 500
@@ -28,7 +23,7 @@ func delivery(n int64) eventstore.Delivery {
 	}
 }
 
-// BenchmarkAppendBatch500 is the log with all its checks.
+// BenchmarkAppendBatch500 is the log with all its checks; `queuetrack bench ingest` sets it beside a bare INSERT.
 func BenchmarkAppendBatch500(b *testing.B) {
 	log, _ := newLog(b)
 	n := int64(0)
@@ -43,46 +38,6 @@ func BenchmarkAppendBatch500(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
-}
-
-// BenchmarkInsertUnnest500 is the yardstick: the same rows, without any check, into a table of the same columns and
-// indexes.
-func BenchmarkInsertUnnest500(b *testing.B) {
-	pool := dbtest.New(b)
-	if _, err := pool.Exec(b.Context(), `CREATE TABLE bare (LIKE event INCLUDING ALL)`); err != nil {
-		b.Fatal(err)
-	}
-	n := int64(0)
-	for b.Loop() {
-		n = insertBare(b.Context(), b, pool, n)
-	}
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
-}
-
-func insertBare(ctx context.Context, b *testing.B, pool *pgxpool.Pool, n int64) int64 {
-	var positions []int64
-	var tickets, types, verifiers []string
-	var bodies, digests [][]byte
-	var ids []uuid.UUID
-	for range batchSize {
-		n++
-		d := delivery(n)
-		digest := sha256.Sum256(d.Body)
-		positions, tickets, types = append(positions, n), append(tickets, d.Ticket), append(types, d.Type)
-		verifiers, bodies = append(verifiers, d.VerifiedBy), append(bodies, d.Body)
-		digests, ids = append(digests, digest[:]), append(ids, uuid.New())
-	}
-	_, err := pool.Exec(ctx, `
-		INSERT INTO bare (source, position, ticket, type, occurred_at, received_at, body, digest, delivery_id, verified_by)
-		SELECT $1, t.*, $9
-		  FROM (SELECT u.position, u.ticket, u.type, $10::timestamptz, $10::timestamptz, u.body, u.digest, u.id
-		          FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::uuid[], $8::text[])
-		               AS u (position, ticket, type, body, digest, id, verifier)) AS t`,
-		source, positions, tickets, types, bodies, digests, ids, verifiers, "env:SECRET", noon)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
 }
 
 // BenchmarkAppend64 is the group commit under 64 callers.

@@ -205,6 +205,6 @@ func answer(w http.ResponseWriter, r *http.Request, a accepted) {
 	if a.Position > 0 {
 		api.Annotate(r.Context(), slog.Int64("position", a.Position))
 	}
-	w.Header()["Content-Type"] = []string{"application/json"}
+	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(a) // the sender is gone: its retry gets the answer
 }

@@ -118,12 +118,22 @@ func (p *parser) afterInstant(key string) time.Time {
 	return t
 }
 
-// afterSource is the first key of a cursor over all sources.
-func (a page) afterSource() string {
-	if len(a.after) == 0 {
-		return ""
+// place is where a list of what stands at positions of logs goes on: of one source, or of all for "".
+type place struct {
+	source      string
+	afterSource string
+	after       int64
+}
+
+// fromPosition reads the parameters of such a list.
+func (d *Door) fromPosition(ctx context.Context, in Paged, source string) (asked page, from place, err error) {
+	var p parser
+	asked = p.page(ctx, in, 2)
+	from = place{source: d.source(&p, source), after: p.afterPosition(asked, 0)}
+	if len(asked.after) > 0 {
+		from.afterSource = asked.after[0]
 	}
-	return a.after[0]
+	return asked, from, p.err()
 }
 
 // List is a page of items.

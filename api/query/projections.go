@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -87,11 +88,8 @@ func progressOf(p projection.Progress) progress {
 }
 
 func (d *Door) listDeadLetters(ctx context.Context, in *deadLettersInput) (answer Folded[deadLetter], err error) {
-	var p parser
-	asked := p.page(ctx, in.Paged, 2)
-	source := d.source(&p, in.Source)
-	afterSource, after := asked.afterSource(), p.afterPosition(asked, 0)
-	if err := p.err(); err != nil {
+	asked, from, err := d.fromPosition(ctx, in.Paged, in.Source)
+	if err != nil {
 		return answer, err
 	}
 	// Positions first: an answer may know more than it says, never less.
@@ -102,16 +100,14 @@ func (d *Door) listDeadLetters(ctx context.Context, in *deadLettersInput) (answe
 	if err != nil {
 		return answer, err
 	}
-	rows, err := d.reader.DeadLetters(ctx, source, afterSource, after, asked.limit+1)
+	rows, err := d.reader.DeadLetters(ctx, from.source, from.afterSource, from.after, asked.limit+1)
 	if err != nil {
 		return answer, err
 	}
 	rows, answer.Next = trim(rows, asked, func(l projection.DeadLetter) []string { return []string{l.Source, decimal(l.Position)} })
-	answer.Items = []deadLetter{}
-	for _, l := range rows {
-		if d.known(l.Source) {
-			answer.Items = append(answer.Items, deadLetter{Source: l.Source, Position: l.Position, Ticket: optional(l.Ticket), Cause: l.Cause, Waiting: l.Waiting})
-		}
-	}
+	rows = slices.DeleteFunc(rows, func(l projection.DeadLetter) bool { return !d.known(l.Source) })
+	answer.Items = convert(rows, func(l projection.DeadLetter) deadLetter {
+		return deadLetter{Source: l.Source, Position: l.Position, Ticket: optional(l.Ticket), Cause: l.Cause, Waiting: l.Waiting}
+	})
 	return answer, nil
 }

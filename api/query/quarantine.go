@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -78,24 +79,17 @@ func (d *Door) registerQuarantine(h huma.API) {
 }
 
 func (d *Door) listQuarantine(ctx context.Context, in *quarantineInput) (answer List[Quarantined], err error) {
-	var p parser
-	asked := p.page(ctx, in.Paged, 2)
-	source := d.source(&p, in.Source)
-	afterSource, after := asked.afterSource(), p.afterPosition(asked, 0)
-	if err := p.err(); err != nil {
+	asked, from, err := d.fromPosition(ctx, in.Paged, in.Source)
+	if err != nil {
 		return answer, err
 	}
-	rows, err := d.log.Quarantine(ctx, source, afterSource, after, asked.limit+1)
+	rows, err := d.log.Quarantine(ctx, from.source, from.afterSource, from.after, asked.limit+1)
 	if err != nil {
 		return answer, err
 	}
 	rows, answer.Next = trim(rows, asked, func(h eventstore.Held) []string { return []string{h.Source, decimal(h.Position)} })
-	answer.Items = []Quarantined{}
-	for _, row := range rows {
-		if d.known(row.Source) {
-			answer.Items = append(answer.Items, QuarantinedOf(row))
-		}
-	}
+	rows = slices.DeleteFunc(rows, func(h eventstore.Held) bool { return !d.known(h.Source) })
+	answer.Items = convert(rows, QuarantinedOf)
 	return answer, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ func newBench(a *app) *cobra.Command {
 // ingestOptions are the flags of bench ingest.
 type ingestOptions struct {
 	bench.Plan
+	rate  float64 // of the open loop; 0: half of what the closed loop reached
 	turns int
 	json  bool
 }
@@ -53,7 +55,7 @@ the webhook was due. Then the log alone: batches of 500 beside a bare INSERT of 
 			if len(o.Connections) == 0 || slices.Min(o.Connections) < 1 || slices.Max(o.Connections) > 1000 {
 				return usageError{errors.New("--connections are 1 to 1000")}
 			}
-			if o.Rounds < 1 || o.Length < time.Second || o.Rate < 0 || o.turns < 0 {
+			if o.Rounds < 1 || o.Length < time.Second || o.rate < 0 || o.turns < 0 {
 				return usageError{errors.New("--rounds is at least 1, --length at least 1s, --rate and --append-turns not negative")}
 			}
 			return a.benchIngest(cmd.Context(), o)
@@ -62,7 +64,7 @@ the webhook was due. Then the log alone: batches of 500 beside a bare INSERT of 
 	cmd.Flags().IntSliceVar(&o.Connections, "connections", []int{1, 8, 64, 256}, "how many connections, `N,…`")
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "measure each `N` times; the medians are shown")
 	cmd.Flags().DurationVar(&o.Length, "length", 5*time.Second, "how long each measurement takes")
-	cmd.Flags().Float64Var(&o.Rate, "rate", 0, "the open loop's webhooks a second; 0: half of what the closed loop reached")
+	cmd.Flags().Float64Var(&o.rate, "rate", 0, "the open loop's webhooks a second; 0: half of what the closed loop reached")
 	cmd.Flags().IntVar(&o.turns, "append-turns", 15, "measure the log alone `N` times")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the medians as JSON")
 	return cmd
@@ -139,15 +141,11 @@ func (a *app) measureDoor(ctx context.Context, o ingestOptions, pool *pgxpool.Po
 	}
 	fmt.Fprintln(a.stderr)
 	for _, l := range result.Levels {
-		rate := o.Rate
-		if rate == 0 {
-			rate = l.Median() / 2
-		}
-		load, err := b.Open(ctx, l.Connections, rate)
+		open, err := b.Open(ctx, l.Connections, cmp.Or(o.rate, l.Median()/2))
 		if err != nil {
 			return result, err
 		}
-		result.Open = append(result.Open, bench.OpenLoad{Rate: rate, Load: load})
+		result.Open = append(result.Open, open)
 	}
 	return result, nil
 }

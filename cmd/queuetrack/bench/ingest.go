@@ -30,7 +30,6 @@ type Plan struct {
 	Connections []int
 	Rounds      int
 	Length      time.Duration // of one measurement, the warm-up apart
-	Rate        float64       // of the open loop, in deliveries a second; 0: half of what the closed loop reached
 }
 
 // Level is what was measured at one number of connections, a load a round.
@@ -81,10 +80,10 @@ func (b *Ingest) Closed(ctx context.Context) ([]Level, error) {
 	return levels, nil
 }
 
-// Open measures the door at the plan's rate, or at that share of what the closed loop reached.
-func (b *Ingest) Open(ctx context.Context, connections int, perSecond float64) (Load, error) {
-	load, _, err := b.door(ctx, connections, paced(connections, perSecond))
-	return load, err
+// Open measures the door with so many deliveries due a second.
+func (b *Ingest) Open(ctx context.Context, connections int, perSecond float64) (OpenLoad, error) {
+	load, memory, err := b.door(ctx, connections, paced(connections, perSecond))
+	return OpenLoad{Rate: perSecond, Load: load, Memory: memory}, err
 }
 
 // door loads the server.

@@ -17,10 +17,11 @@ type Result struct {
 	Append Append
 }
 
-// OpenLoad is an open loop and the rate that it was driven at.
+// OpenLoad is an open loop, and the rate that it was driven at.
 type OpenLoad struct {
-	Rate float64
+	Rate float64 // deliveries due a second
 	Load
+	Memory int64 // the server's peak in bytes; 0: not known on this system
 }
 
 // Median is the middle of the values, for an even number the lower one.
@@ -102,6 +103,7 @@ func (o OpenLoad) figures() figures {
 	return figures{
 		Loop: "open", Connections: o.Connections, Rate: o.Rate, PerSecond: o.PerSecond(),
 		P50: milliseconds(o.Latencies.P50), P99: milliseconds(o.Latencies.P99), P999: milliseconds(o.Latencies.P999),
+		Memory: o.Memory,
 	}
 }
 

@@ -21,6 +21,14 @@ const (
 	shownProblems = 30
 )
 
+// recovers goes on with the load after a fault is over, and checks.
+func recovers(t *testing.T, l *load) {
+	t.Helper()
+	l.back(t)
+	l.flow(t, between)
+	check(t, l)
+}
+
 // check ends the load, and then everything that the package comment promises must hold.
 func check(t *testing.T, l *load) {
 	t.Helper()

@@ -24,21 +24,8 @@ func TestCutConnections(t *testing.T) {
 	w, p := newProxiedWorld(t)
 	random := chance(t)
 	l := startLoad(t, w, random, senders)
-	l.flow(t, between)
-	p.cut(atRandom(random))
-	p.cutAll()
-	want := 80 * *rounds
-	eventually(t, "connections are cut", backWithin*4, func() error {
-		if n := p.count(); n < want {
-			return fmt.Errorf("%d of %d", n, want)
-		}
-		return nil
-	})
-	p.cut(nil)
-	p.cutAll()
-	l.back(t)
-	l.flow(t, between)
-	check(t, l)
+	cutUntil(t, l, p, atRandom(random), "connections are cut", 80, p.count)
+	recovers(t, l)
 	outlived(t, w)
 }
 
@@ -48,24 +35,28 @@ func TestCutBetweenCommitAndItsAnswer(t *testing.T) {
 	w, p := newProxiedWorld(t)
 	random := chance(t)
 	l := startLoad(t, w, random, senders)
-	l.flow(t, between)
 	var appends atomic.Int64
-	p.cut(commits(random, &appends))
+	cutUntil(t, l, p, commits(random, &appends), "appends go unanswered", 30, func() int { return int(appends.Load()) })
+	t.Logf("%d connections cut, %d of them after they had appended", p.count(), appends.Load())
+	recovers(t, l)
+	outlived(t, w)
+}
+
+// cutUntil cuts connections under load until so many are counted, in each round of the long form.
+func cutUntil(t *testing.T, l *load, p *proxy, cut func() fates, what string, times int, counted func() int) {
+	t.Helper()
+	l.flow(t, between)
+	p.cut(cut)
 	p.cutAll()
-	want := 30 * int64(*rounds)
-	eventually(t, "appends go unanswered", backWithin*4, func() error {
-		if n := appends.Load(); n < want {
+	want := times * *rounds
+	eventually(t, what, backWithin*4, func() error {
+		if n := counted(); n < want {
 			return fmt.Errorf("%d of %d", n, want)
 		}
 		return nil
 	})
 	p.cut(nil)
 	p.cutAll()
-	t.Logf("%d connections cut, %d of them after they had appended", p.count(), appends.Load())
-	l.back(t)
-	l.flow(t, between)
-	check(t, l)
-	outlived(t, w)
 }
 
 // outlived says that queuetrack itself did not have to be started again.

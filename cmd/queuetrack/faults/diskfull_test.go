@@ -41,9 +41,7 @@ func TestDiskFullOfWAL(t *testing.T) {
 	})
 	l.stuck(t)
 	remove()
-	l.back(t)
-	l.flow(t, between)
-	check(t, l)
+	recovers(t, l)
 	outlived(t, w)
 }
 
@@ -62,9 +60,7 @@ func TestDiskFullOfTables(t *testing.T) {
 	eventually(t, "Postgres refuses to extend a table", backWithin, func() error { return w.journal.tells("could not extend file") })
 	l.stuck(t)
 	remove()
-	l.back(t)
-	l.flow(t, between)
-	check(t, l)
+	recovers(t, l)
 	outlived(t, w)
 }
 
