@@ -78,7 +78,7 @@ func TestStateSurvivesPostgres(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		stored := one[[]byte](w, `SELECT $1::jsonb`, string(b))
+		stored := one[[]byte](w, `SELECT $1::bytea`, b)
 		if got, err := projection.Canonical(stored); err != nil || got != string(b) {
 			rt.Errorf("Postgres returned %s (%v), stored was %s", got, err, b)
 		}

@@ -82,7 +82,8 @@ func (m *moves) add(c projection.Change) {
 }
 
 func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []move) error {
-	var ids, statuses, queues, states []string
+	var ids, statuses, queues []string
+	var states [][]byte
 	var created, ordered []time.Time
 	var entered []*time.Time
 	var priorities []int32
@@ -95,7 +96,7 @@ func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []m
 		if !ok {
 			continue
 		}
-		ids, statuses, queues, states = append(ids, r.Ticket), append(statuses, r.Status), append(queues, r.Queue), append(states, r.State)
+		ids, statuses, queues, states = append(ids, r.Ticket), append(statuses, r.Status), append(queues, r.Queue), append(states, []byte(r.State))
 		created, ordered, entered = append(created, r.CreatedAt), append(ordered, r.OrderAt), append(entered, projection.NullTime(r.EnteredAt))
 		priorities, positions = append(priorities, r.Priority), append(positions, r.OrderPosition)
 	}
@@ -105,9 +106,9 @@ func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []m
 	batch.Queue(set.SQL(`
 		INSERT INTO board_ticket_{set} AS b
 			(source, ticket, status, queue, created_at, entered_at, priority, order_at, order_position, state)
-		SELECT $1, t.ticket, t.status, t.queue, t.created_at, t.entered_at, t.priority, t.order_at, t.order_position, t.state::jsonb
+		SELECT $1, t.ticket, t.status, t.queue, t.created_at, t.entered_at, t.priority, t.order_at, t.order_position, t.state
 		FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[], $8::timestamptz[],
-			$9::bigint[], $10::text[])
+			$9::bigint[], $10::bytea[])
 			AS t (ticket, status, queue, created_at, entered_at, priority, order_at, order_position, state)
 		ON CONFLICT (source, ticket) DO UPDATE SET
 			status = excluded.status,

@@ -109,7 +109,7 @@ func TestOneRowHoldsAtEachPosition(t *testing.T) {
 		}
 		for position, want := range map[int]string{1: "waiting", 10: "waiting", 11: "called", 20: "called", 21: "no_show", 99: "no_show"} {
 			rows, err := pool.Query(t.Context(), `
-				SELECT state->>'status'
+				SELECT convert_from(state, 'UTF8')::jsonb->>'status'
 				FROM history_0
 				WHERE source = 'city' AND ticket = 'a' AND position <= $1 AND (next_position > $1 OR next_position IS NULL)`, position)
 			if err != nil {
@@ -133,7 +133,7 @@ func TestStateThatIsAsBeforeIsNotStoredAgain(t *testing.T) {
 	for position, want := range map[int]string{1: "waiting", 11: "waiting", 20: "waiting", 21: "no_show"} {
 		var got string
 		err := pool.QueryRow(t.Context(), `
-			SELECT state->>'status'
+			SELECT convert_from(state, 'UTF8')::jsonb->>'status'
 			FROM history_0
 			WHERE source = 'city' AND ticket = 'a' AND position <= $1 AND state IS NOT NULL
 			ORDER BY position DESC

@@ -12,11 +12,12 @@ import (
 
 // columns are the new rows of a page, column by column.
 type columns struct {
-	tickets, types, transitions, details, states []string
-	positions                                    []int64
-	next, repeatOf                               []*int64
-	occurred                                     []*time.Time
-	received                                     []time.Time
+	tickets, types, transitions, details []string
+	states                               [][]byte
+	positions                            []int64
+	next, repeatOf                       []*int64
+	occurred                             []*time.Time
+	received                             []time.Time
 }
 
 func (c *columns) add(change projection.Change) error {
@@ -26,7 +27,12 @@ func (c *columns) add(change projection.Change) error {
 	}
 	c.tickets, c.positions, c.next = append(c.tickets, change.Ticket), append(c.positions, change.Event.Position), append(c.next, nil)
 	c.types, c.transitions = append(c.types, r.Type), append(c.transitions, r.Transitions)
-	c.details, c.states = append(c.details, r.Detail), append(c.states, r.State)
+	c.details = append(c.details, r.Detail)
+	var state []byte // NULL: as before
+	if r.State != "" {
+		state = []byte(r.State)
+	}
+	c.states = append(c.states, state)
 	c.occurred, c.received = append(c.occurred, projection.NullTime(r.OccurredAt)), append(c.received, r.ReceivedAt)
 	var repeat *int64
 	if r.RepeatOf != 0 {
@@ -80,9 +86,9 @@ func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
 		INSERT INTO history_{set}
 			(source, ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)
 		SELECT $1, h.ticket, h.position, h.next_position, h.type, string_to_array(h.transitions, ' '), h.occurred_at,
-			h.received_at, h.repeat_of, h.detail::jsonb, nullif(h.state, '')::jsonb
+			h.received_at, h.repeat_of, h.detail::json, h.state
 		FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-			$9::bigint[], $10::text[], $11::text[])
+			$9::bigint[], $10::text[], $11::bytea[])
 			AS h (ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)`),
 		source, c.tickets, c.positions, c.next, c.types, c.transitions, c.occurred, c.received, c.repeatOf, c.details, c.states)
 }
