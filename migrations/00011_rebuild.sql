@@ -23,8 +23,11 @@ COMMENT ON COLUMN generation.epoch IS 'moves with each owner; a word of an older
 COMMENT ON COLUMN generation.lease_until IS 'by the database''s clock; long past: nobody is at work on it';
 COMMENT ON COLUMN generation.phase IS 'what its owner is doing: clearing, filling, following, comparing, switching';
 COMMENT ON COLUMN generation.rate IS 'events a second that its owner folds';
+ALTER TABLE generation DROP CONSTRAINT generation_state;
+ALTER TABLE generation ADD CONSTRAINT generation_state CHECK (state IN ('building', 'serving', 'previous', 'dropped'));
+COMMENT ON COLUMN generation.state IS 'building: being filled; serving: what readers see; previous: stopped at the switch, kept for a rollback; dropped: its rows are gone, its number and fingerprint are remembered';
 DROP INDEX generation_one_serving;
-CREATE UNIQUE INDEX generation_one_of_each ON generation (state);
+CREATE UNIQUE INDEX generation_one_of_each ON generation (state) WHERE state <> 'dropped';
 
 ALTER TABLE shard
     ADD COLUMN settings text NOT NULL DEFAULT '',
@@ -65,6 +68,9 @@ DROP TABLE filled;
 ALTER TABLE shard DROP COLUMN fill_to, DROP COLUMN settings;
 DELETE FROM shard WHERE generation NOT IN (SELECT generation FROM generation WHERE state = 'serving');
 DELETE FROM generation WHERE state <> 'serving';
+ALTER TABLE generation DROP CONSTRAINT generation_state;
+ALTER TABLE generation ADD CONSTRAINT generation_state CHECK (state IN ('building', 'serving', 'previous'));
+COMMENT ON COLUMN generation.state IS 'building: being filled; serving: what readers see; previous: stopped at the switch, kept for a rollback';
 DROP INDEX generation_one_of_each;
 CREATE UNIQUE INDEX generation_one_serving ON generation (state) WHERE state = 'serving';
 ALTER TABLE generation
