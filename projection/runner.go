@@ -45,6 +45,8 @@ type Config struct {
 	Lease    time.Duration // 0: DefaultLease
 	Poll     time.Duration // how often the log's tail is looked at without a hint; 0: DefaultPoll
 	Logger   *slog.Logger  // nil: slog.Default()
+
+	Fingerprint Fingerprint // of what folds here: recorded with what it folds
 }
 
 // Runner folds the sources' logs into the read models of the serving generation. Any number of runners, in any number
