@@ -22,6 +22,8 @@ type folding struct {
 	tickets map[string]ticket.Ticket // as folded so far
 	dead    map[string]int64         // tickets that stand still, and the position of their dead letter
 
+	dismissed map[int64]bool // positions that an operator decided never to fold; nil: none
+
 	changes []Change
 	letters []letter
 	weight  int // bytes of the states stored by the changes
@@ -53,7 +55,7 @@ func (f *folding) page(events []eventstore.Event, until time.Time) int {
 // event takes the next event. One that can't be decoded or folded becomes a dead letter, and its ticket stands still
 // from then on: later events of it queue behind, so that they are folded in their order once the cause is mended.
 func (f *folding) event(e eventstore.Event) {
-	if e.Quarantined != "" {
+	if e.Quarantined != "" || f.dismissed[e.Position] {
 		return
 	}
 	if dead, ok := f.dead[e.Ticket]; ok {
@@ -68,6 +70,14 @@ func (f *folding) event(e eventstore.Event) {
 	if ok {
 		f.changes = append(f.changes, change)
 	}
+}
+
+// dismiss has the folding pass over an event, as if the log didn't have it.
+func (f *folding) dismiss(position int64) {
+	if f.dismissed == nil {
+		f.dismissed = map[int64]bool{}
+	}
+	f.dismissed[position] = true
 }
 
 // bury makes the event a dead letter.
@@ -120,7 +130,7 @@ func (f *folding) apply(e eventstore.Event, o ticket.Observation) (Change, error
 	f.tickets[e.Ticket] = after
 	f.weight += len(stored)
 	return Change{
-		Event: bodiless(e), Ticket: e.Ticket, Before: before.State, After: after.State, Stored: string(stored),
+		Event: bodiless(e), Ticket: e.Ticket, Before: before.State, After: after.State, Stored: stored,
 		Says: o, Transitions: transitions,
 	}, nil
 }

@@ -33,14 +33,14 @@ func ticketsOf(events []eventstore.Event) []string {
 	return ids
 }
 
-// load fills the folding with the tickets as they were left, in one round trip. The ids come in the order of their
-// events; those whose facts are too heavy together with the ones before stay behind, withheld.
-func (t tables) load(ctx context.Context, f *folding, ids []string) error {
+// load fills the folding with what these events, in their order, are folded onto, in one round trip: the tickets as they
+// were left, which of them stand still, and which of the events are dismissed. Tickets whose facts are too heavy together
+// with the ones before stay behind, withheld.
+func (t tables) load(ctx context.Context, f *folding, events []eventstore.Event) error {
+	ids := ticketsOf(events)
 	f.tickets, f.dead, f.withheld = make(map[string]ticket.Ticket, len(ids)), map[string]int64{}, map[string]bool{}
-	if len(ids) == 0 {
-		return nil
-	}
 	var batch pgx.Batch
+	batch.Queue(dismissedBetween, t.source, events[0].Position, events[len(events)-1].Position).Query(f.loadDismissed)
 	batch.Queue(t.set().SQL(`
 		SELECT i.ticket,
 			CASE WHEN i.n = 1 OR sum(octet_length(f.facts)) OVER (ORDER BY i.n) <= $3 THEN f.facts END
@@ -55,6 +55,21 @@ func (t tables) load(ctx context.Context, f *folding, ids []string) error {
 		return fmt.Errorf("load folded tickets of %s: %w", t.source, err)
 	}
 	return nil
+}
+
+// dismissedBetween finds what an operator decided never to fold: mostly nothing.
+const dismissedBetween = `
+		SELECT position
+		FROM dismissal
+		WHERE source = $1 AND position BETWEEN $2 AND $3`
+
+func (f *folding) loadDismissed(rows pgx.Rows) error {
+	var position int64
+	_, err := pgx.ForEachRow(rows, []any{&position}, func() error {
+		f.dismiss(position)
+		return nil
+	})
+	return err
 }
 
 func (f *folding) loadTickets(rows pgx.Rows) error {

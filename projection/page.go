@@ -73,7 +73,7 @@ func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event
 	asked := time.Now()
 	err := inTx(ctx, r.pool, r.cfg.Lease, func(tx pgx.Tx) error {
 		t := tables{tx: tx, generation: s.generation, source: s.source}
-		if err := t.load(ctx, f, ticketsOf(events)); err != nil {
+		if err := t.load(ctx, f, events); err != nil {
 			return err
 		}
 		if refused != nil {

@@ -38,20 +38,13 @@ func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source st
 type move struct {
 	ticket        string
 	before, after ticket.State
-	stored        string // after, encoded; empty: not yet
+	stored        []byte // after, encoded; empty: not yet
 }
 
 // row is the ticket's row after the page.
 func (m move) row() (ticketRow, bool, error) {
-	if m.stored == "" {
-		stored, err := projection.EncodeState(m.after)
-		if err != nil {
-			return ticketRow{}, false, fmt.Errorf("ticket %s: %w", m.ticket, err)
-		}
-		m.stored = string(stored)
-	}
-	row, ok := ticketRowOf(m.ticket, m.after, m.stored)
-	return row, ok, nil
+	row, ok := ticketRowOf(m.ticket, m.after)
+	return row, ok
 }
 
 // moves sum up changes by ticket, in the order of the tickets' first changes.
@@ -166,6 +159,8 @@ func commonLength(a, b []spellRow) int {
 	return n
 }
 
+// queueQueues adds up the queues' numbers and keeps the latest of the rest, so the changes may come in any order: those of
+// a ticket that stood still are told after younger ones of others.
 func queueQueues(batch *pgx.Batch, set projection.Set, source string, queues map[string]*queueRow) {
 	if len(queues) == 0 {
 		return
@@ -185,7 +180,7 @@ func queueQueues(batch *pgx.Batch, set projection.Set, source string, queues map
 		FROM unnest($2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS v
 		ON CONFLICT (source, queue) DO UPDATE SET
 			last_event_at = greatest(q.last_event_at, excluded.last_event_at),
-			last_position = excluded.last_position,
+			last_position = greatest(q.last_position, excluded.last_position),
 			waiting = q.waiting + excluded.waiting,
 			called = q.called + excluded.called,
 			serving = q.serving + excluded.serving,
