@@ -19,6 +19,8 @@ var laws = map[string]law{
 	"eventstore":        {forbids: []string{"net/http"}},
 	"eventstore/ticket": {standardOnly: true, forbids: []string{"net", "net/http", "os", "io", "database/sql", "math/rand"}},
 
+	"eventstore/archive": {may: []string{"eventstore"}, forbids: append([]string{"net/http"}, databases...)},
+
 	"eventstore/source":             {may: []string{"eventstore/ticket"}, forbids: databases},
 	"eventstore/source/qminder":     {may: []string{"eventstore/source", "eventstore/ticket"}, forbids: databases},
 	"eventstore/source/ombori":      {may: []string{"eventstore/source", "eventstore/ticket"}, forbids: databases},
@@ -46,10 +48,10 @@ var laws = map[string]law{
 
 	"cmd/queuetrack/demo":   {forbids: databases},
 	"cmd/queuetrack/faults": {standardOnly: true}, // tests only
-	"cmd/queuetrack/bench":  {may: []string{"eventstore"}},
+	"cmd/queuetrack/bench":  {may: []string{"eventstore", "projection"}},
 	"cmd/queuetrack": {may: []string{
 		"api", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
-		"eventstore", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",
+		"eventstore", "eventstore/archive", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",
 		"eventstore/source/superoffice", "eventstore/ticket", "migrations", "migrations/localpg",
 		"projection", "projection/board", "projection/history", "projection/wait",
 	}},

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -51,28 +52,18 @@ func (v *visits) row() Row {
 func (v *visits) say(i int) Row {
 	visit := &v.here[i]
 	visit.said++
-	ticket := fmt.Sprint(visit.number)
 	came := v.began.Add(time.Duration(visit.number%900-1800) * time.Second)
-	event, status := "ticket_created", "NEW"
+	w := words{
+		event: "ticket_created", status: "NEW", id: visit.number, public: fmt.Sprintf("P%d", visit.number%1000), source: "MANUAL",
+		line: 100 + visit.number%queues, first: "Mari", last: "Maasikas", phone: 37255500000, created: came,
+		language: "et", reason: "Passport",
+	}
 	if visit.said > 1 {
-		event, status = "ticket_called", "CALLED"
+		w.event, w.status, w.called = "ticket_called", "CALLED", came.Add(5*time.Minute)
+		w.caller, w.desk = 4000+visit.number%desks, visit.number%desks
 	}
 	if visit.said > 2 {
-		event, status = "ticket_served", "SERVED"
+		w.event, w.status, w.served = "ticket_served", "SERVED", came.Add(9*time.Minute)
 	}
-	body := make([]byte, 0, 512)
-	body = fmt.Appendf(body, `{"type":"%s","data":{"status":"%s","id":"%s","publicId":"P%d","source":"MANUAL","line":%d,`+
-		`"firstName":"Mari","lastName":"Maasikas","phoneNumber":37255500000,"extra":[{"title":"Reason","value":"Passport"},`+
-		`{"title":"Language","value":"et"}],"created":{"date":"%s"}`,
-		event, status, ticket, visit.number%1000, 100+visit.number%queues, stamp(came))
-	if visit.said > 1 {
-		body = fmt.Appendf(body, `,"called":{"date":"%s","caller":%d,"desk":%d}`,
-			stamp(came.Add(5*time.Minute)), 4000+visit.number%desks, visit.number%desks)
-	}
-	if visit.said > 2 {
-		body = fmt.Appendf(body, `,"served":{"date":"%s"}`, stamp(came.Add(9*time.Minute)))
-	}
-	return Row{Ticket: ticket, Type: event, Body: append(body, "}}"...)}
+	return Row{Ticket: strconv.FormatInt(visit.number, 10), Type: w.event, Body: w.body()}
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

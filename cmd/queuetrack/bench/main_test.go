@@ -1,0 +1,9 @@
+package bench
+
+import (
+	"testing"
+
+	"queuetrack/migrations/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
