@@ -199,7 +199,7 @@ func sound(o ticket.Observation) error {
 	if o.Priority < math.MinInt32 || o.Priority > math.MaxInt32 {
 		return fmt.Errorf("%w: priority %d", errImpossible, o.Priority)
 	}
-	for _, t := range []time.Time{o.At, o.CreatedAt, o.ActivatedAt, o.CalledAt, o.ServingAt, o.OrderAfter} {
+	for _, t := range []time.Time{o.At, o.CreatedAt, o.ActivatedAt, o.CalledAt, o.ServingAt, o.OrderAfter, o.BookedFor} {
 		if year := t.UTC().Year(); year < 1 || year > 9999 {
 			return fmt.Errorf("%w: year %d", errImpossible, year)
 		}

@@ -74,7 +74,7 @@ func TestTicketWithManyEventsHoldsUpNoOther(t *testing.T) {
 	weighed := &scales{}
 	w.models = append(w.models, weighed)
 	w.catchUp()
-	if weighed.heaviest > 5<<20 || weighed.pages < 5 || weighed.pages > 50 {
+	if weighed.heaviest > 2<<20 || weighed.pages < 5 || weighed.pages > 50 {
 		t.Errorf("%d pages, the heaviest of %d bytes", weighed.pages, weighed.heaviest)
 	}
 	if weighed.longest > projection.DefaultLease/2 {

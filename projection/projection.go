@@ -29,7 +29,7 @@ type Change struct {
 	Ticket      string           // empty: about no ticket; then only Names count
 	Before      ticket.State     // zero LastPosition: the ticket was not known
 	After       ticket.State     // zero Status: still nothing is known of where it stands
-	Stored      string           // After, as EncodeState writes it; empty: it tells the same as Before
+	Stored      []byte           // After, as EncodeState writes it; empty: it tells the same as Before
 	Says        ticket.Observation
 	Transitions []ticket.Transition
 	Names       []source.Name

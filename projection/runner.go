@@ -24,9 +24,9 @@ const (
 )
 
 const (
-	// pageWeight ends a page after about so many bytes of states, those loaded and those stored, however few events
-	// that took; pageShare ends it after that part of the lease. The rest is for writing it.
-	pageWeight = 4 << 20
+	// pageWeight ends a page after about so many bytes of states (ten times that in memory), those loaded and those
+	// stored, however few events that took; pageShare ends it after that part of the lease. The rest is for writing it.
+	pageWeight = 1 << 20
 	pageShare  = 4
 	// breath is what a shard that has caught up leaves between two pages: under load pages grow instead of becoming
 	// many, and the door gets the processor. It is well below what a reader notices.

@@ -5,36 +5,35 @@ import (
 	"time"
 )
 
-// fact is one thing known about a ticket, with its time. The JSON is how a ticket is stored between pages; a rebuild
-// writes it anew, so names may change with the fold's fingerprint.
+// fact is one thing known about a ticket, with its time. A field is stored by its line in code (encode.go).
 type fact struct {
-	At       time.Time  `json:"at"`
-	Status   Status     `json:"status,omitempty"` // what held from then on; empty: nothing moved
-	Says     Transition `json:"says,omitempty"`   // what the vendor called it
-	Position int64      `json:"pos"`              // of the delivery that told it first, if only in passing
-	Again    int64      `json:"again,omitempty"`  // of the last delivery past a call that told it; kept for calls
+	At       time.Time
+	Status   Status     // what held from then on; empty: nothing moved
+	Says     Transition // what the vendor called it
+	Position int64      // of the delivery that told it first, if only in passing
+	Again    int64      // of the last delivery past a call that told it; kept for calls
 
-	Passing  bool `json:"passing,omitempty"`  // only mentioned, by a delivery about something else
-	Assumed  bool `json:"assumed,omitempty"`  // At is a receipt: the vendor told no time
-	Ahead    bool `json:"ahead,omitempty"`    // At was later than its receipt
-	Snapshot bool `json:"snapshot,omitempty"` // by a snapshot sender
+	Passing  bool // only mentioned, by a delivery about something else
+	Assumed  bool // At is a receipt: the vendor told no time
+	Ahead    bool // At was later than its receipt
+	Snapshot bool // by a snapshot sender
 
-	Birth   bool      `json:"birth,omitempty"`   // the ticket's (or its booking's) creation; at most one
-	Told    bool      `json:"told,omitempty"`    // a birth that a delivery was about
-	Booking bool      `json:"booking,omitempty"` // a birth as a booking: it doesn't wait yet
-	EntryAt time.Time `json:"entry_at,omitzero"` // a birth's: receipt of the delivery that said "created, waiting"
-	Created time.Time `json:"created,omitzero"`  // the creation that a repeated "created" claims
-	CallAt  time.Time `json:"call_at,omitzero"`  // the call that a return undid
-	Order   time.Time `json:"order,omitzero"`    // OrderAfter
-	For     time.Time `json:"for,omitzero"`      // BookedFor
-	Queue   string    `json:"queue,omitempty"`
-	Desk    string    `json:"desk,omitempty"`
-	Agent   string    `json:"agent,omitempty"`
-	Label   string    `json:"label,omitempty"`
-	Rank    int       `json:"priority,omitempty"` // Priority
-	By      Actor     `json:"by,omitempty"`
-	Reason  string    `json:"reason,omitempty"`
-	Flags   []Flag    `json:"flags,omitempty"`
+	Birth   bool      // the ticket's (or its booking's) creation; at most one
+	Told    bool      // a birth that a delivery was about
+	Booking bool      // a birth as a booking: it doesn't wait yet
+	EntryAt time.Time // a birth's: receipt of the delivery that said "created, waiting"
+	Created time.Time // the creation that a repeated "created" claims
+	CallAt  time.Time // the call that a return undid
+	Order   time.Time // OrderAfter
+	For     time.Time // BookedFor
+	Queue   string
+	Desk    string
+	Agent   string
+	Label   string
+	Rank    int // Priority
+	By      Actor
+	Reason  string
+	Flags   []Flag
 
 	fresh      bool // added by the observation being applied
 	freshEntry bool // EntryAt was

@@ -1,6 +1,6 @@
 // Package board is the read model of who is where, now and at any instant.
 //
-// It keeps four tables: each ticket as it is now (its whole state as JSON beside what queries filter and order by), each
+// It keeps four tables: each ticket as it is now (its whole state in bytes beside what queries filter and order by), each
 // ticket's spells (what its status and queue were when), every queue that was ever heard of with how many tickets stand in
 // it, and the vendors' names. A ticket's rows are a function of its state, so it does not matter how many events brought
 // it there; a queue's numbers are the sum of each event's difference, which needs no page to begin anywhere either. Names are resolved when answering, and stored in no other row.
@@ -28,17 +28,17 @@ type ticketRow struct {
 	Priority      int32
 	OrderAt       time.Time
 	OrderPosition int64
-	State         string
+	State         string // as stored; filled in to compare only
 }
 
 // ticketRowOf is the row of a ticket; none as long as nothing tells where it stands. The times that the queue's order
 // and the lists need are never empty: where no delivery told the creation, the ticket is as old as what we know of it.
-func ticketRowOf(id string, s ticket.State, stored string) (ticketRow, bool) {
+func ticketRowOf(id string, s ticket.State) (ticketRow, bool) {
 	if s.Status == "" {
 		return ticketRow{}, false
 	}
 	row := ticketRow{
-		Ticket: id, Status: string(s.Status), Queue: s.Queue, Priority: int32(s.Priority), State: stored,
+		Ticket: id, Status: string(s.Status), Queue: s.Queue, Priority: int32(s.Priority),
 		CreatedAt: projection.StoredTime(first(s.CreatedAt, firstKnown(s), s.LastReceivedAt)),
 	}
 	if n := len(s.Segments); n > 0 {

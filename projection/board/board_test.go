@@ -57,7 +57,7 @@ func (w *world) observe(src, id string, o ticket.Observation, names ...source.Na
 	}
 	w.pending[src] = append(w.pending[src], projection.Change{
 		Event:  eventstore.Event{Source: src, Position: o.Position, Ticket: id, ReceivedAt: o.ReceivedAt},
-		Ticket: id, Before: before.State, After: after.State, Stored: string(stored), Says: o, Transitions: transitions, Names: names,
+		Ticket: id, Before: before.State, After: after.State, Stored: stored, Says: o, Transitions: transitions, Names: names,
 	})
 }
 

@@ -40,11 +40,11 @@ func (c *check) Tickets(ctx context.Context, in projection.Range) error {
 	tickets := map[projection.RowKey]ticketRow{}
 	spells := map[projection.RowKey]spellRow{}
 	for _, m := range c.moves.all {
-		row, ok, err := m.row()
+		row, stored, ok, err := m.row()
 		if err != nil {
 			return err
 		}
-		if ok {
+		if row.State = string(stored); ok {
 			tickets[projection.RowKey{Ticket: m.ticket}] = row
 		}
 		for i, row := range spellRowsOf(m.after) {
@@ -75,9 +75,7 @@ func scanTicketRow(row pgx.CollectableRow) (projection.RowKey, ticketRow, error)
 	var entered *time.Time
 	var state []byte
 	err := row.Scan(&r.Ticket, &r.Status, &r.Queue, &r.CreatedAt, &entered, &r.Priority, &r.OrderAt, &r.OrderPosition, &state)
-	if err == nil {
-		r.State, err = projection.Canonical(state)
-	}
+	r.State = string(state)
 	r.CreatedAt, r.OrderAt, r.EnteredAt = r.CreatedAt.UTC(), r.OrderAt.UTC(), projection.TimeOf(entered)
 	return projection.RowKey{Ticket: r.Ticket}, r, err
 }

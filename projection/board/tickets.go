@@ -36,7 +36,7 @@ type Key struct {
 
 // Key returns the ticket's own place in the order newest first.
 func (t Ticket) Key() Key {
-	row, _ := ticketRowOf(t.Ticket, t.State, "")
+	row, _ := ticketRowOf(t.Ticket, t.State)
 	return Key{row.CreatedAt, t.Source, t.Ticket}
 }
 

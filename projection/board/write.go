@@ -41,10 +41,15 @@ type move struct {
 	stored        []byte // after, encoded; empty: not yet
 }
 
-// row is the ticket's row after the page.
-func (m move) row() (ticketRow, bool, error) {
-	row, ok := ticketRowOf(m.ticket, m.after)
-	return row, ok
+// row is the ticket's row after the page, and its state as it is stored.
+func (m move) row() (row ticketRow, stored []byte, ok bool, err error) {
+	if stored = m.stored; len(stored) == 0 {
+		if stored, err = projection.EncodeState(m.after); err != nil {
+			return ticketRow{}, nil, false, fmt.Errorf("ticket %s: %w", m.ticket, err)
+		}
+	}
+	row, ok = ticketRowOf(m.ticket, m.after)
+	return row, stored, ok, nil
 }
 
 // moves sum up changes by ticket, in the order of the tickets' first changes.
@@ -82,14 +87,14 @@ func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []m
 	var priorities []int32
 	var positions []int64
 	for _, m := range moves {
-		r, ok, err := m.row()
+		r, stored, ok, err := m.row()
 		if err != nil {
 			return err
 		}
 		if !ok {
 			continue
 		}
-		ids, statuses, queues, states = append(ids, r.Ticket), append(statuses, r.Status), append(queues, r.Queue), append(states, []byte(r.State))
+		ids, statuses, queues, states = append(ids, r.Ticket), append(statuses, r.Status), append(queues, r.Queue), append(states, stored)
 		created, ordered, entered = append(created, r.CreatedAt), append(ordered, r.OrderAt), append(entered, projection.NullTime(r.EnteredAt))
 		priorities, positions = append(priorities, r.Priority), append(positions, r.OrderPosition)
 	}

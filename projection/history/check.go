@@ -39,7 +39,7 @@ func (c *check) Change(change projection.Change) error {
 	if err != nil {
 		return err
 	}
-	r.State = digest(r.State)
+	r.State = digest(change.Stored)
 	key := projection.RowKey{Ticket: change.Ticket, N: change.Event.Position}
 	c.want[key] = r
 	if c.last.Ticket == key.Ticket {
@@ -52,11 +52,11 @@ func (c *check) Change(change projection.Change) error {
 }
 
 // digest stands for a state, of which a ticket may have thousands.
-func digest(state string) string {
-	if state == "" {
+func digest(state []byte) string {
+	if len(state) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(state)))
+	return fmt.Sprintf("%x", sha256.Sum256(state))
 }
 
 // Tickets compares each event's row.
@@ -96,13 +96,7 @@ func scanRow(stored pgx.CollectableRow) (projection.RowKey, row, error) {
 	}
 	r.Transitions, r.Detail = strings.Join(transitions, " "), string(text)
 	r.OccurredAt, r.ReceivedAt = projection.TimeOf(occurred), r.ReceivedAt.UTC()
-	if state != nil {
-		text, err := projection.Canonical(state)
-		if err != nil {
-			return key, r, err
-		}
-		r.State = digest(text)
-	}
+	r.State = digest(state)
 	return key, r, nil
 }
 

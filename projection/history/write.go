@@ -28,11 +28,7 @@ func (c *columns) add(change projection.Change) error {
 	c.tickets, c.positions, c.next = append(c.tickets, change.Ticket), append(c.positions, change.Event.Position), append(c.next, nil)
 	c.types, c.transitions = append(c.types, r.Type), append(c.transitions, r.Transitions)
 	c.details = append(c.details, r.Detail)
-	var state []byte // NULL: as before
-	if r.State != "" {
-		state = []byte(r.State)
-	}
-	c.states = append(c.states, state)
+	c.states = append(c.states, change.Stored) // nil, and so NULL: as before
 	c.occurred, c.received = append(c.occurred, projection.NullTime(r.OccurredAt)), append(c.received, r.ReceivedAt)
 	var repeat *int64
 	if r.RepeatOf != 0 {
