@@ -32,8 +32,8 @@ func (l *Log) since(ctx context.Context, ln *lane) (int64, error) {
 		return known.tail, nil
 	}
 	if known.at.IsZero() {
-		if _, err := l.working.Exec(ctx, `INSERT INTO log_head (source) VALUES ($1) ON CONFLICT DO NOTHING`, ln.source); err != nil {
-			return 0, fmt.Errorf("make the head of %s: %w", ln.source, err)
+		if err := l.makeHead(ctx, ln.source); err != nil {
+			return 0, err
 		}
 	}
 	at := time.Now()
