@@ -59,7 +59,7 @@ func (f *folding) event(e eventstore.Event) {
 		return
 	}
 	if dead, ok := f.dead[e.Ticket]; ok {
-		f.letters = append(f.letters, letter{Position: e.Position, Ticket: e.Ticket, Behind: dead, Cause: fmt.Sprintf("waits behind %d", dead)})
+		f.letters = append(f.letters, letter{Position: e.Position, Ticket: e.Ticket, Behind: dead, Cause: waitsBehind(dead)})
 		return
 	}
 	change, ok, err := f.fold(e)
@@ -71,6 +71,8 @@ func (f *folding) event(e eventstore.Event) {
 		f.changes = append(f.changes, change)
 	}
 }
+
+func waitsBehind(dead int64) string { return fmt.Sprintf("waits behind %d", dead) }
 
 // dismiss has the folding pass over an event, as if the log didn't have it.
 func (f *folding) dismiss(position int64) {
