@@ -121,6 +121,9 @@ func (v *verifier) source(ctx context.Context, name string) error {
 
 // rows folds the source's log to its checkpoint, a range of tickets at a time, and compares all rows.
 func (v *verifier) rows(ctx context.Context, c *check) error {
+	if err := c.decisions(ctx); err != nil {
+		return err
+	}
 	for _, m := range v.models {
 		c.models = append(c.models, m.Check(v.tx, c.tables.set(), c.tables.source, v.report))
 	}
@@ -141,6 +144,7 @@ func (v *verifier) rows(ctx context.Context, c *check) error {
 	if err := c.ticketless(ctx); err != nil {
 		return err
 	}
+	c.dismissals()
 	for _, m := range c.models {
 		if err := m.Finish(ctx); err != nil {
 			return err

@@ -21,6 +21,9 @@ type check struct {
 	adapter source.Source
 	models  []Check
 	upTo    int64
+
+	dismissed map[int64]bool // what is never folded,
+	unmet     map[int64]bool // and what of it was not met yet
 }
 
 // tickets folds the events of these tickets, which are all that the log has in the range, and compares their rows.
@@ -29,7 +32,7 @@ func (c *check) tickets(ctx context.Context, in Range, ids []string) error {
 	if err != nil {
 		return err
 	}
-	f := &folding{adapter: c.adapter, tickets: map[string]ticket.Ticket{}, dead: map[string]int64{}}
+	f := &folding{adapter: c.adapter, tickets: map[string]ticket.Ticket{}, dead: map[string]int64{}, dismissed: c.dismissed}
 	err = eventstore.ReadTickets(ctx, c.tx, c.tables.source, ids, c.upTo, func(e eventstore.Event) error {
 		return c.fold(f, e, letters)
 	})
@@ -53,7 +56,13 @@ func (c *check) tickets(ctx context.Context, in Range, ids []string) error {
 func (c *check) fold(f *folding, e eventstore.Event, letters map[int64]letter) error {
 	l, dead := letters[e.Position]
 	delete(letters, e.Position)
+	if e.Quarantined == "" {
+		delete(c.unmet, e.Position)
+	}
 	switch {
+	case dead && c.dismissed[e.Position]:
+		c.say(e.Position, e.Ticket, "dead_letter: row %d is of an event that was dismissed", e.Position)
+		return nil
 	case dead && l.Ticket == e.Ticket && e.Quarantined == "":
 		return nil
 	case dead:
@@ -168,7 +177,7 @@ func (c *check) ticketless(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f := &folding{adapter: c.adapter}
+		f := &folding{adapter: c.adapter, dismissed: c.dismissed}
 		for _, e := range events {
 			if err := c.fold(f, e, letters); err != nil {
 				return err

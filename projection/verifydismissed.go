@@ -1,0 +1,38 @@
+package projection
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// decisions reads what was dismissed of the source: few, for each was a person's doing.
+func (c *check) decisions(ctx context.Context) error {
+	rows, err := c.tx.Query(ctx, dismissedBetween, c.tables.source, 0, int64(math.MaxInt64))
+	if err != nil {
+		return fmt.Errorf("read dismissals of %s: %w", c.tables.source, err)
+	}
+	positions, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return fmt.Errorf("read dismissals of %s: %w", c.tables.source, err)
+	}
+	c.dismissed, c.unmet = map[int64]bool{}, map[int64]bool{}
+	for _, p := range positions {
+		c.dismissed[p], c.unmet[p] = true, true
+	}
+	return nil
+}
+
+// dismissals reports those of no event that could ever have been folded. Events after the checkpoint were not gone
+// through: of those it is enough that the log has them.
+func (c *check) dismissals() {
+	for _, p := range slices.Sorted(maps.Keys(c.unmet)) {
+		if p <= c.upTo || p > c.tails[c.tables.source] {
+			c.say(p, "", "dismissal: row %d is of no event that can be dismissed", p)
+		}
+	}
+}
