@@ -30,10 +30,22 @@ DROP INDEX generation_one_serving;
 CREATE UNIQUE INDEX generation_one_of_each ON generation (state) WHERE state <> 'dropped';
 
 ALTER TABLE shard
-    ADD COLUMN settings text NOT NULL DEFAULT '',
     ADD COLUMN fill_to bigint;
-COMMENT ON COLUMN shard.settings IS 'fingerprint of the configuration that the source''s adapter read when its first event was folded';
 COMMENT ON COLUMN shard.fill_to IS 'the position up to which the shard is being filled by ticket; null: it is not, and follows the log';
+
+-- What each generation was folded with. It is never forgotten: a fingerprint gets one generation without being asked, so
+-- that two versions that rebuild by themselves don't take turns for ever.
+CREATE TABLE folded_with (
+    source     text   NOT NULL,
+    generation int    NOT NULL,
+    code       text   NOT NULL,
+    settings   text   NOT NULL,
+    after      bigint NOT NULL,
+    CONSTRAINT folded_with_pk PRIMARY KEY (source, generation, code, settings)
+);
+COMMENT ON COLUMN folded_with.code IS 'fingerprint of the fold, the adapters and the read models; of more than one row, the first began the generation (generation.fingerprint)';
+COMMENT ON COLUMN folded_with.settings IS 'fingerprint of the configuration that the source''s adapter reads';
+COMMENT ON COLUMN folded_with.after IS 'it folded events after this position, the first time';
 
 -- A stretch of tickets that has been filled, in the transaction that wrote its rows.
 CREATE TABLE filled (
@@ -65,7 +77,8 @@ CREATE TABLE runner (
 DROP TABLE runner;
 DROP TABLE dismissal;
 DROP TABLE filled;
-ALTER TABLE shard DROP COLUMN fill_to, DROP COLUMN settings;
+DROP TABLE folded_with;
+ALTER TABLE shard DROP COLUMN fill_to;
 DELETE FROM shard WHERE generation NOT IN (SELECT generation FROM generation WHERE state = 'serving');
 DELETE FROM generation WHERE state <> 'serving';
 ALTER TABLE generation DROP CONSTRAINT generation_state;

@@ -84,12 +84,17 @@ func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event
 		if err := r.write(ctx, t, f); err != nil {
 			return err
 		}
+		if !s.recorded {
+			if err := r.cfg.Fingerprint.record(ctx, tx, s.generation, s.source, s.position); err != nil {
+				return err
+			}
+		}
 		return s.advance(ctx, tx, events[n-1].Position, r.cfg.Lease)
 	})
 	if err != nil {
 		return n, err
 	}
-	s.position, s.renewed = events[n-1].Position, asked
+	s.position, s.renewed, s.recorded = events[n-1].Position, asked, true
 	r.mourn(ctx, s, f.letters)
 	return n, nil
 }

@@ -21,7 +21,11 @@ type Progress struct {
 	Tail        int64   // of the log, read in the same snapshot
 	LagSeconds  float64 // age of the oldest event not yet folded; 0 when there is none
 	DeadLetters int64   // without those that wait behind one
+	Waiting     int64   // those that do
 	Halted      string  // why it stopped; empty: it runs
+
+	// Drift names what it was folded with and differs from what the reader's process folds with: DriftCode, DriftSettings.
+	Drift []string
 }
 
 // Progress returns how far each shard of each generation is, ordered by generation and source. Checkpoints and tails are
@@ -34,10 +38,17 @@ func (r *Reader) Progress(ctx context.Context) ([]Progress, error) {
 		if err != nil {
 			return err
 		}
+		differ, err := r.drifts(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, g := range generations {
 			shards, err := g.progress(ctx, tx, r.Now())
 			if err != nil {
 				return err
+			}
+			for i, s := range shards {
+				shards[i].Drift = differ[shardKey{s.Source, s.Generation}]
 			}
 			all = append(all, shards...)
 		}
@@ -60,11 +71,13 @@ type generationShards struct {
 func shardsOf(ctx context.Context, tx pgx.Tx) ([]generationShards, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT g.generation, g.state, s.source, coalesce(s.position, 0), coalesce(s.halted, ''),
-			(SELECT count(*)
-			FROM dead_letter d
-			WHERE d.source = s.source AND d.generation = g.generation AND d.behind IS NULL)
+			d.dead, d.waiting
 		FROM generation g
 		LEFT JOIN shard s ON s.generation = g.generation
+		LEFT JOIN LATERAL (
+			SELECT count(*) FILTER (WHERE behind IS NULL) AS dead, count(behind) AS waiting
+			FROM dead_letter
+			WHERE source = s.source AND generation = g.generation) AS d ON true
 		ORDER BY g.generation, s.source`)
 	if err != nil {
 		return nil, err
@@ -72,7 +85,7 @@ func shardsOf(ctx context.Context, tx pgx.Tx) ([]generationShards, error) {
 	var all []generationShards
 	var p Progress
 	var source *string
-	_, err = pgx.ForEachRow(rows, []any{&p.Generation, &p.State, &source, &p.Position, &p.Halted, &p.DeadLetters}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&p.Generation, &p.State, &source, &p.Position, &p.Halted, &p.DeadLetters, &p.Waiting}, func() error {
 		if len(all) == 0 || all[len(all)-1].generation != p.Generation {
 			all = append(all, generationShards{p.Generation, p.State, map[string]Progress{}})
 		}

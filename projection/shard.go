@@ -18,6 +18,7 @@ type shard struct {
 	position   int64 // the checkpoint: scanned through
 	epoch      int64
 	renewed    time.Time // when this process last asked for its lease
+	recorded   bool      // what this process folds with is noted
 }
 
 var (

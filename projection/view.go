@@ -17,6 +17,8 @@ var errNoGeneration = errors.New("no generation serves: run the migrations")
 type Reader struct {
 	// Now is the readers' clock; set it before the first use, if at all. NewReader sets time.Now.
 	Now func() time.Time
+	// Fingerprint is of what this process folds with; set it before the first use, if at all. Drift is held against it.
+	Fingerprint Fingerprint
 
 	pool *pgxpool.Pool
 }
