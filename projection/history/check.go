@@ -69,7 +69,7 @@ func (c *check) Tickets(ctx context.Context, in projection.Range) error {
 func (c *check) compare(ctx context.Context, in projection.Range, want map[projection.RowKey]row) error {
 	query, args := in.SQL(`
 		SELECT ticket, position, coalesce(next_position, 0), type, transitions, occurred_at, received_at,
-			coalesce(repeat_of, 0), detail, state
+			coalesce(repeat_of, 0), detail, state, open
 		FROM history_{set}
 		WHERE source = $1 AND`, c.source)
 	stored, err := c.tx.Query(ctx, c.set.SQL(query), args...)
@@ -86,7 +86,7 @@ func scanRow(stored pgx.CollectableRow) (projection.RowKey, row, error) {
 	var occurred *time.Time
 	var detail map[string]string
 	var state []byte
-	err := stored.Scan(&key.Ticket, &key.N, &r.Next, &r.Type, &transitions, &occurred, &r.ReceivedAt, &r.RepeatOf, &detail, &state)
+	err := stored.Scan(&key.Ticket, &key.N, &r.Next, &r.Type, &transitions, &occurred, &r.ReceivedAt, &r.RepeatOf, &detail, &state, &r.Open)
 	if err != nil {
 		return key, r, err
 	}

@@ -81,6 +81,7 @@ type row struct {
 	RepeatOf    int64  // 0: NULL
 	Detail      string // JSON, its keys sorted
 	State       string // a digest of what is stored, filled in to compare only; empty: NULL, as before
+	Open        bool   // whether the ticket stands in a queue after the event
 }
 
 // rowOf is the row of a change, without its link to the next one.
@@ -97,6 +98,7 @@ func rowOf(c projection.Change) (row, error) {
 		Type: c.Event.Type, Transitions: strings.Join(names, " "),
 		OccurredAt: projection.StoredTime(c.Event.OccurredAt), ReceivedAt: projection.StoredTime(c.Event.ReceivedAt),
 		RepeatOf: c.Event.RepeatOf, Detail: string(detail),
+		Open: c.After.Status != "" && !c.After.Status.Ended(),
 	}, nil
 }
 

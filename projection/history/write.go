@@ -14,6 +14,7 @@ import (
 type columns struct {
 	tickets, types, transitions, details []string
 	states                               [][]byte
+	open                                 []bool
 	positions                            []int64
 	next, repeatOf                       []*int64
 	occurred                             []*time.Time
@@ -29,6 +30,7 @@ func (c *columns) add(change projection.Change) error {
 	c.types, c.transitions = append(c.types, r.Type), append(c.transitions, r.Transitions)
 	c.details = append(c.details, r.Detail)
 	c.states = append(c.states, change.Stored) // nil, and so NULL: as before
+	c.open = append(c.open, r.Open)
 	c.occurred, c.received = append(c.occurred, projection.NullTime(r.OccurredAt)), append(c.received, r.ReceivedAt)
 	var repeat *int64
 	if r.RepeatOf != 0 {
@@ -80,13 +82,14 @@ func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source st
 func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
 	batch.Queue(set.SQL(`
 		INSERT INTO history_{set}
-			(source, ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)
+			(source, ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state,
+			open)
 		SELECT $1, h.ticket, h.position, h.next_position, h.type, string_to_array(h.transitions, ' '), h.occurred_at,
-			h.received_at, h.repeat_of, h.detail::json, h.state
+			h.received_at, h.repeat_of, h.detail::json, h.state, h.open
 		FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-			$9::bigint[], $10::text[], $11::bytea[])
-			AS h (ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state)`),
-		source, c.tickets, c.positions, c.next, c.types, c.transitions, c.occurred, c.received, c.repeatOf, c.details, c.states)
+			$9::bigint[], $10::text[], $11::bytea[], $12::boolean[])
+			AS h (ticket, position, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state, open)`),
+		source, c.tickets, c.positions, c.next, c.types, c.transitions, c.occurred, c.received, c.repeatOf, c.details, c.states, c.open)
 }
 
 func queueLinks(batch *pgx.Batch, set projection.Set, source string, l links) {

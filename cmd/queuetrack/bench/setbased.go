@@ -83,11 +83,11 @@ const piece = `
 
 // fillSet fills the tables from the steps.
 var fillSet = []string{`
-INSERT INTO history_{set} (source, ticket, position, next_position, type, transitions, occurred_at, received_at, detail, state)
+INSERT INTO history_{set} (source, ticket, position, next_position, type, transitions, occurred_at, received_at, detail, state, open)
 SELECT '{source}', s.ticket, s.position, s.next_position, s.type, ARRAY[s.transition], s.occurred_at, s.received_at,
     ('{' || concat_ws(',', '"agent":"' || s.agent || '"', CASE s.status WHEN 'cancelled' THEN '"by":"staff"' END,
         '"desk":"' || s.desk || '"', '"label":"' || s.label || '"', '"queue":"' || s.queue || '"', '"status":"' || s.status || '"') || '}')::json,
-    CASE WHEN s.transition <> 'changed' THEN s.pieces END
+    CASE WHEN s.transition <> 'changed' THEN s.pieces END, s.status IN ('booked', 'waiting', 'called', 'serving', 'on_hold')
 FROM step s`, `
 INSERT INTO folded_{set} (source, ticket, status, facts, last_position, expires_from)
 SELECT '{source}', s.ticket, s.status, s.pieces, s.position, s.received_at
