@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 				UpdateScripts: *update,
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("TEST_URL", dbtest.NewEmptyURL(t))
+					env.Setenv("OTHER_URL", dbtest.NewEmptyURL(t))
 					env.Setenv("ADDRESS", freeAddress(t))
 					env.Setenv("OPEN_FOLDER", openFolder(t))
 					return nil

@@ -48,6 +48,7 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage.`,
 	a.flags.register(root.PersistentFlags())
 	root.AddCommand(
 		newDemo(a), newServe(a), newMigrate(a), newVerify(a), newReport(a), newTickets(a), newQuarantine(a),
+		newExport(a), newImport(a),
 		newSend(a), newBench(a), newConfig(a), newHealthcheck(a), newVersion(a),
 	)
 	return root

@@ -21,6 +21,8 @@ func (e *RefusedError) Error() string { return fmt.Sprintf("line %d: %v", e.Line
 // Unwrap returns the reason.
 func (e *RefusedError) Unwrap() error { return e.Why }
 
+const readBuffer = 32 << 10
+
 // Reader reads an archive, and takes nothing that a [Writer] would not have written: then it answers with a
 // *RefusedError. Only after the last event can it say that nothing was cut or edited. It holds one line in memory. It is
 // not safe for concurrent use.
@@ -31,12 +33,13 @@ type Reader struct {
 	number int64  // of the line
 	bytes  int64  // up to its end
 	line   []byte // until the next one is read
-	again  []byte
+	long   []byte // holds it if the buffer is too small
+	again  []byte // as a Writer would have written it
 }
 
 // NewReader reads the header.
 func NewReader(r io.Reader) (*Reader, error) {
-	a := &Reader{r: bufio.NewReaderSize(r, MaxLine)}
+	a := &Reader{r: bufio.NewReaderSize(r, readBuffer)}
 	if err := a.next(); err != nil {
 		return nil, err
 	}
@@ -95,21 +98,41 @@ func (a *Reader) finish() error {
 
 // next reads a line.
 func (a *Reader) next() error {
-	line, err := a.r.ReadSlice('\n')
 	a.number++
+	line, err := a.r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		line, err = a.longLine(line)
+	}
 	a.bytes += int64(len(line))
 	a.line = line
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, bufio.ErrBufferFull):
-		return a.refuse(fmt.Errorf("it is longer than %d bytes", MaxLine))
 	case errors.Is(err, io.EOF) && a.number == 1:
 		return a.refuse(errors.New("it is no archive of a log"))
 	case errors.Is(err, io.EOF):
 		return a.refuse(errors.New("the file ends before its manifest: it was cut"))
+	case errors.Is(err, errTooLong):
+		return a.refuse(err)
 	}
 	return fmt.Errorf("read the archive: %w", err)
+}
+
+var errTooLong = fmt.Errorf("it is longer than %d bytes", MaxLine)
+
+// longLine reads on after the beginning of a line that filled the buffer.
+func (a *Reader) longLine(begin []byte) ([]byte, error) {
+	a.long = append(a.long[:0], begin...)
+	for {
+		more, err := a.r.ReadSlice('\n')
+		if len(a.long)+len(more) > MaxLine {
+			return nil, errTooLong
+		}
+		a.long = append(a.long, more...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return a.long, err
+		}
+	}
 }
 
 // spelled holds the line against what a Writer makes of what was read of it.
