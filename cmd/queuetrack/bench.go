@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"runtime"
 	"slices"
 	"time"
 
@@ -16,7 +13,6 @@ import (
 
 	"queuetrack/cmd/queuetrack/bench"
 	"queuetrack/eventstore"
-	"queuetrack/migrations"
 	"queuetrack/projection"
 )
 
@@ -24,7 +20,7 @@ func newBench(a *app) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "bench",
 		Short: "Measure this machine, beside what plain Postgres does on it",
-	}, newBenchIngest(a))
+	}, newBenchIngest(a), newBenchRebuild(a))
 }
 
 // ingestOptions are the flags of bench ingest.
@@ -70,39 +66,20 @@ the webhook was due. Then the log alone: batches of 500 beside a bare INSERT of 
 	return cmd
 }
 
-// benchIngest measures in a folder and a database that it makes and removes.
-func (a *app) benchIngest(ctx context.Context, o ingestOptions) (err error) {
-	c, _, err := a.merge()
-	if err != nil {
-		return err
-	}
-	folder, err := scratchFolder("queuetrack-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	logger := c.logger(a.stderr, slog.LevelWarn)
-	server, stop, err := benchPostgres(ctx, c, folder, slices.Max(o.Connections), logger)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
-	url, drop, err := ownDatabase(ctx, server)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, drop(context.WithoutCancel(ctx))) }()
-	if err := migrations.Up(ctx, url, logger); err != nil {
-		return err
-	}
-	result, err := a.measureIngest(ctx, o, url, folder)
-	if err != nil {
-		return err
-	}
-	if o.json {
-		return result.WriteJSON(a.stdout)
-	}
-	return result.WriteTable(a.stdout)
+// benchIngest measures in a database of its own.
+func (a *app) benchIngest(ctx context.Context, o ingestOptions) error {
+	return a.withBench(ctx, slices.Max(o.Connections), func(b benchPlace) error {
+		return b.migrated(ctx, func(url string) error {
+			result, err := a.measureIngest(ctx, o, url, b.folder)
+			if err != nil {
+				return err
+			}
+			if o.json {
+				return result.WriteJSON(a.stdout)
+			}
+			return result.WriteTable(a.stdout)
+		})
+	})
 }
 
 // measureIngest runs the server while the door is measured, and ends it before the log alone is.
@@ -112,11 +89,9 @@ func (a *app) measureIngest(ctx context.Context, o ingestOptions, url, folder st
 		return bench.Result{}, err
 	}
 	defer pool.Close()
-	var version string
-	if err := pool.QueryRow(ctx, `SHOW server_version`).Scan(&version); err != nil {
-		return bench.Result{}, fmt.Errorf("ask for the version: %w", err)
+	if err := a.introduce(ctx, pool); err != nil {
+		return bench.Result{}, err
 	}
-	fmt.Fprintf(a.stderr, "Postgres %s, %d CPUs, rounds of %s\n", version, runtime.GOMAXPROCS(0), o.Length)
 	result, err := a.measureDoor(ctx, o, pool, url, folder)
 	if err != nil || o.turns == 0 {
 		return result, err
@@ -126,16 +101,12 @@ func (a *app) measureIngest(ctx context.Context, o ingestOptions, url, folder st
 }
 
 func (a *app) measureDoor(ctx context.Context, o ingestOptions, pool *pgxpool.Pool, url, folder string) (result bench.Result, err error) {
-	child, err := a.startServer(ctx, url, folder)
+	child, err := a.startServer(ctx, url, folder, bench.Source)
 	if err != nil {
 		return result, err
 	}
 	defer func() { err = errors.Join(err, child.stop()) }()
-	server := bench.Server{
-		DatabaseURL: url, Host: child.host, Path: benchPath, Sign: child.sign, PID: child.cmd.Process.Pid,
-		CaughtUp: func(ctx context.Context) error { return caughtUp(ctx, projection.NewReader(pool)) },
-	}
-	b := bench.NewIngest(server, o.Plan, func(done, of int) { fmt.Fprintf(a.stderr, "\rclosed loop %d of %d ", done, of) })
+	b := bench.NewIngest(child.measured(url, pool), o.Plan, func(done, of int) { fmt.Fprintf(a.stderr, "\rclosed loop %d of %d ", done, of) })
 	if result.Levels, err = b.Closed(ctx); err != nil {
 		return result, err
 	}
@@ -150,7 +121,7 @@ func (a *app) measureDoor(ctx context.Context, o ingestOptions, pool *pgxpool.Po
 	return result, nil
 }
 
-// caughtUp waits until everything in the log is folded.
+// caughtUp waits until everything in the log is folded for those who read.
 func caughtUp(ctx context.Context, reader *projection.Reader) error {
 	for {
 		shards, err := reader.Progress(ctx)
@@ -159,6 +130,9 @@ func caughtUp(ctx context.Context, reader *projection.Reader) error {
 		}
 		behind := false
 		for _, s := range shards {
+			if s.State != "serving" {
+				continue // the previous one stopped, and a rebuild looks after its own
+			}
 			if s.Halted != "" {
 				return fmt.Errorf("the projection of %s halted: %s", s.Source, s.Halted)
 			}

@@ -7,23 +7,20 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"queuetrack/cmd/queuetrack/bench"
 	"queuetrack/eventstore/source"
 	"queuetrack/eventstore/source/qminder"
-	"queuetrack/migrations"
-	"queuetrack/migrations/localpg"
+	"queuetrack/projection"
 )
 
 // benchPath is where the deliveries go, and benchURL what the vendor would have registered.
@@ -34,34 +31,29 @@ const (
 
 // benchServer is a server in a process of its own.
 type benchServer struct {
-	cmd  *exec.Cmd
-	host string
-	sign func(body []byte) http.Header
-	logs string // the file that it logs to
+	cmd    *exec.Cmd
+	host   string
+	config string // its file
+	sign   func(body []byte) http.Header
+	logs   string // the file that it logs to
 }
 
-// startServer runs this very program as a server with one source, on a free port.
-func (a *app) startServer(ctx context.Context, url, folder string) (*benchServer, error) {
-	file, sign, err := benchConfig(folder)
+// startServer runs this very program as a server with these sources, on a free port.
+func (a *app) startServer(ctx context.Context, url, folder string, sources ...string) (*benchServer, error) {
+	file, sign, err := benchConfig(folder, sources...)
 	if err != nil {
 		return nil, err
 	}
-	program, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
-	s := &benchServer{sign: sign, logs: filepath.Join(folder, "server.log")}
+	s := &benchServer{config: file, sign: sign, logs: filepath.Join(folder, "server.log")}
 	logs, err := os.Create(s.logs)
 	if err != nil {
 		return nil, fmt.Errorf("make the server's log: %w", err)
 	}
 	defer logs.Close() //nolint:errcheck // the server has it by then
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--config", file, "--listen", "127.0.0.1:0")
-	s.cmd.Args[0] = os.Args[0]
-	s.cmd.Env = append(os.Environ(), "DATABASE_URL="+url) // not among the arguments: it may hold a password
+	if s.cmd, err = ourselves(ctx, url, "serve", "--config", file, "--listen", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
 	s.cmd.Stderr = logs
-	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
-	s.cmd.WaitDelay = shutdownTimeout + 5*time.Second
 	stdout, err := s.cmd.StdoutPipe()
 	if err == nil {
 		err = s.cmd.Start()
@@ -77,8 +69,30 @@ func (a *app) startServer(ctx context.Context, url, folder string) (*benchServer
 	return s, nil
 }
 
-// benchConfig writes the server's configuration, and returns how the vendor of its source signs.
-func benchConfig(folder string) (file string, sign func([]byte) http.Header, err error) {
+// ourselves is this very program as another process, with these arguments and the database.
+func ourselves(ctx context.Context, url string, args ...string) (*exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+url) // not among the arguments: it may hold a password
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = shutdownTimeout + 5*time.Second
+	return cmd, nil
+}
+
+// measured is the server as a bench knows it.
+func (s *benchServer) measured(url string, pool *pgxpool.Pool) bench.Server {
+	return bench.Server{
+		DatabaseURL: url, Host: s.host, Path: benchPath, Sign: s.sign, PID: s.cmd.Process.Pid,
+		CaughtUp: func(ctx context.Context) error { return caughtUp(ctx, projection.NewReader(pool)) },
+	}
+}
+
+// benchConfig writes the configuration of these sources, and returns how the vendor of bench.Source signs.
+func benchConfig(folder string, sources ...string) (file string, sign func([]byte) http.Header, err error) {
 	secret := rand.Text()
 	adapter, err := qminder.New(source.Config{
 		Name: bench.Source, PublicURL: benchURL, Secrets: []source.Secret{{Name: "literal-1", Value: []byte(secret)}},
@@ -87,7 +101,10 @@ func benchConfig(folder string) (file string, sign func([]byte) http.Header, err
 		return "", nil, err
 	}
 	file = filepath.Join(folder, "bench.yaml")
-	settings := fmt.Sprintf("sources:\n- {name: %s, kind: qminder, public_url: %q, secrets: [%q]}\n", bench.Source, benchURL, secret)
+	settings := "sources:\n"
+	for _, name := range sources {
+		settings += fmt.Sprintf("- {name: %s, kind: qminder, public_url: %q, secrets: [%q]}\n", name, benchURL, secret)
+	}
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		return "", nil, fmt.Errorf("write the server's configuration: %w", err)
 	}
@@ -102,46 +119,4 @@ func (s *benchServer) stop() error {
 		return fmt.Errorf("the server ended with %w: %s", err, bytes.TrimSpace(said[max(0, len(said)-2000):]))
 	}
 	return nil
-}
-
-// serverConnections is what the server itself may take of Postgres, beside the yardstick.
-const serverConnections = 44
-
-// benchPostgres returns the configured server, or a private one, with room for so many connections, that stop ends.
-func benchPostgres(ctx context.Context, c config, folder string, connections int, logger *slog.Logger) (url string, stop func(context.Context) error, err error) {
-	if c.DatabaseURL.Value != "" {
-		return c.DatabaseURL.Value, func(context.Context) error { return nil }, nil
-	}
-	server, err := localpg.Start(ctx, localpg.Config{
-		DataDir: filepath.Join(folder, "data"), Logger: logger, Settings: map[string]string{"max_connections": strconv.Itoa(connections + serverConnections)},
-	})
-	if err != nil {
-		return "", nil, fmt.Errorf("start a private Postgres: %w", err)
-	}
-	return server.URL(), server.Stop, nil
-}
-
-// ownDatabase makes a database that nobody else uses beside the one of the URL.
-func ownDatabase(ctx context.Context, url string) (own string, drop func(context.Context) error, err error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil {
-		return "", nil, errDatabaseURL
-	}
-	name := "queuetrack_bench_" + strings.ToLower(rand.Text()[:8])
-	do := func(ctx context.Context, statement string) error {
-		conn, err := pgx.ConnectConfig(ctx, config)
-		if err != nil {
-			return fmt.Errorf("connect to the database: %w", err)
-		}
-		defer conn.Close(ctx) //nolint:errcheck // everything is done
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-		return nil
-	}
-	if err := do(ctx, `CREATE DATABASE `+name); err != nil {
-		return "", nil, err
-	}
-	own, err = migrations.WithDatabase(url, name)
-	return own, func(ctx context.Context) error { return do(ctx, `DROP DATABASE `+name+` WITH (FORCE)`) }, err
 }

@@ -31,11 +31,12 @@ type site struct {
 
 // What there is at a site.
 const (
-	lines   = 20
-	clerks  = 40
-	opens   = 8 * time.Hour
-	closes  = 18 * time.Hour
-	between = 3300 * time.Millisecond // arrivals, on average
+	lines       = 20
+	firstTicket = 100_000_000 // the one before it
+	clerks      = 40
+	opens       = 8 * time.Hour
+	closes      = 18 * time.Hour
+	between     = 3300 * time.Millisecond // arrivals, on average
 )
 
 var (
@@ -47,7 +48,7 @@ var (
 
 func newSite(seed uint64) *site {
 	first := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
-	s := &site{random: rand.New(rand.NewPCG(seed, 1)), number: 100_000_000, day: first.Add(opens - 24*time.Hour)}
+	s := &site{random: rand.New(rand.NewPCG(seed, 1)), number: firstTicket, day: first.Add(opens - 24*time.Hour)}
 	s.open()
 	s.notes = append(s.notes, s.note("location_created", 1, "City Hall"))
 	for i := range int64(lines) {
