@@ -41,6 +41,12 @@ type ReadModel interface {
 	// Write brings the rows of one source up to date with the changes, which are in the log's order.
 	Write(ctx context.Context, tx pgx.Tx, set Set, source string, changes []Change) error
 
+	// Tables names the tables that it writes.
+	Tables() []Table
+
+	// Fill begins to fill the tables of one source with whole tickets, which have no rows in them yet.
+	Fill(set Set, source string) Filler
+
 	// Check begins the comparison of one source's stored rows with those that its log demands.
 	Check(tx pgx.Tx, set Set, source string, report func(eventstore.Violation)) Check
 }

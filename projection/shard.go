@@ -19,6 +19,7 @@ type shard struct {
 	epoch      int64
 	renewed    time.Time // when this process last asked for its lease
 	recorded   bool      // what this process folds with is noted
+	fillTo     *int64    // up to where it is being filled; nil: it follows the log
 }
 
 var (

@@ -54,6 +54,18 @@ func (g *gate) Write(ctx context.Context, _ pgx.Tx, _ projection.Set, name strin
 // nothing is a read model without rows.
 type nothing struct{}
 
+func (nothing) Tables() []projection.Table { return nil }
+
+func (nothing) Fill(projection.Set, string) projection.Filler { return nothing{} }
+
+func (nothing) Ticket(projection.Change) error { return nil }
+
+func (nothing) Len() int { return 0 }
+
+func (nothing) Flush(context.Context, pgx.Tx) error { return nil }
+
+func (nothing) Sum(context.Context, pgx.Tx) error { return nil }
+
 func (nothing) Write(context.Context, pgx.Tx, projection.Set, string, []projection.Change) error {
 	return nil
 }
