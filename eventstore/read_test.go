@@ -73,6 +73,35 @@ func TestReadBoundsMemory(t *testing.T) {
 	equal(t, "pages", pages, [][]int64{{1, 2}, {3}, {4}, {5}})
 }
 
+// Events picked out by position are bounded likewise, and say by what they return how far they got.
+func TestAtPicksPositions(t *testing.T) {
+	t.Parallel()
+	log, _ := newLog(t)
+	for i, megabytes := range []int{1, 9, 1, 9, 20} {
+		d := unreadable(body(fmt.Sprint(i), ""))
+		d.Body = bytes.Repeat([]byte{byte(i)}, megabytes<<20)
+		mustAppend(t, log, d)
+	}
+	for _, c := range []struct{ asked, want []int64 }{
+		{[]int64{4, 1, 3}, []int64{1, 3, 4}},
+		{[]int64{1, 2, 4}, []int64{1, 2}},
+		{[]int64{5}, []int64{5}},
+		{[]int64{0, 3, 99}, []int64{3}},
+		{[]int64{}, []int64{}},
+	} {
+		events, err := log.At(t.Context(), source, c.asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, fmt.Sprint("of ", c.asked), positions(events), c.want)
+		for _, e := range events {
+			if read, err := log.Read(t.Context(), source, e.Position-1, 1); err != nil || !bytes.Equal(read[0].Body, e.Body) {
+				t.Errorf("position %d has another body: %v", e.Position, err)
+			}
+		}
+	}
+}
+
 // Lists come without bodies, so their pages are full whatever the bodies are.
 func TestListsHaveNoBodies(t *testing.T) {
 	t.Parallel()
