@@ -55,6 +55,11 @@ func (l *Log) Restore(ctx context.Context, source string, events []Event) (int, 
 	if len(events) == 0 {
 		return 0, nil
 	}
+	for i := range events {
+		if e := &events[i]; e.Source != source || e.Position != events[0].Position+int64(i) {
+			return 0, fmt.Errorf("restore to %s: position %d of %s is no part of one stretch", source, e.Position, e.Source)
+		}
+	}
 	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		n, err := l.restore(ctx, source, events)
