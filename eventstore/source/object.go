@@ -22,13 +22,11 @@ const (
 // exactly, and of members with the same name the last one counts, whole.
 //
 // Its methods are tolerant: a member that is absent or of an unexpected kind gives a zero value, so one odd field
-// never loses the rest of a delivery. A nil Object has no members. All text they return is valid UTF-8 without
+// never loses the rest of a delivery. The zero Object has no members. All text they return is valid UTF-8 without
 // control characters (Postgres text can't hold a NUL, and a terminal should not obey a label).
-type Object []member
-
-type member struct {
-	name  []byte
-	value []byte
+type Object struct {
+	body    []byte
+	members []member
 }
 
 // byteOrderMark may come before a body: .NET writes it where it is asked for UTF-8, and JSON readers may ignore it.
@@ -39,17 +37,17 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 func Parse(body []byte) (Object, error) {
 	body = bytes.TrimPrefix(body, byteOrderMark)
 	if !utf8.Valid(body) {
-		return nil, errors.New("not JSON: not UTF-8")
+		return Object{}, errors.New("not JSON: not UTF-8")
 	}
-	if !json.Valid(body) {
+	members, ok := scan(body)
+	if !ok {
 		var discard json.RawMessage
-		return nil, fmt.Errorf("not JSON: %w", json.Unmarshal(body, &discard))
+		return Object{}, fmt.Errorf("not JSON: %w", json.Unmarshal(body, &discard))
 	}
-	body = bytes.Trim(body, " \t\r\n")
-	if body[0] != '{' {
-		return nil, errors.New("not a JSON object")
+	if body[space(body, 0)] != '{' {
+		return Object{}, errors.New("not a JSON object")
 	}
-	return split(body), nil
+	return Object{body, members}, nil
 }
 
 // Has reports whether there is such a member, whatever its value, null apart.
@@ -58,12 +56,13 @@ func (o Object) Has(name string) bool {
 	return v != nil && v[0] != 'n'
 }
 
-// Object returns the member that is an object, else nil.
+// Object returns the member that is an object, else the zero Object.
 func (o Object) Object(name string) Object {
-	if v := o.raw(name); v != nil && v[0] == '{' {
-		return split(v)
+	i := o.find(name)
+	if i < 0 || o.body[o.members[i].value] != '{' {
+		return Object{}
 	}
-	return nil
+	return Object{o.body, o.members[i+1 : i+int(o.members[i].size)]}
 }
 
 // Text returns the member that is a string, cleaned, trimmed and cut to MaxText bytes.
@@ -134,28 +133,76 @@ func (o Object) Time(name string, zone *time.Location) time.Time {
 // Names returns the strings of the member that is an array, or the names of the members of one that is an object.
 func (o Object) Names(name string) []string {
 	v := o.raw(name)
-	if v == nil || v[0] != '{' && v[0] != '[' {
+	if v == nil {
 		return nil
 	}
 	var names []string
-	for _, m := range split(v) {
-		if v[0] == '{' {
-			names = append(names, string(m.name))
-		} else if s := unquote(m.value); s != "" {
-			names = append(names, s)
+	switch v[0] {
+	case '{':
+		in := o.Object(name)
+		for i := 0; i < len(in.members); i += int(in.members[i].size) {
+			names = append(names, in.name(i))
+		}
+	case '[':
+		for _, element := range elements(v) {
+			if s := unquote(element); s != "" {
+				names = append(names, s)
+			}
 		}
 	}
 	return names
 }
 
+// elements returns those of an array that are strings. They are few, and read once.
+func elements(array []byte) [][]byte {
+	s := scanner{body: array}
+	var found [][]byte
+	for i, depth := 0, 0; i < len(array); {
+		switch array[i] {
+		case '"':
+			end, _ := s.text(i)
+			if depth == 1 {
+				found = append(found, array[i:end])
+			}
+			i = end
+			continue
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		i++
+	}
+	return found
+}
+
 // raw returns the value of the last member of this name, nil when there is none.
 func (o Object) raw(name string) []byte {
-	for i := len(o) - 1; i >= 0; i-- {
-		if string(o[i].name) == name {
-			return o[i].value
-		}
+	if i := o.find(name); i >= 0 {
+		return o.body[o.members[i].value:o.members[i].valueEnd]
 	}
 	return nil
+}
+
+// find returns the index of the last member of this name, -1 when there is none.
+func (o Object) find(name string) int {
+	last := -1
+	for i := 0; i < len(o.members); i += int(o.members[i].size) {
+		m := &o.members[i]
+		if string(o.body[m.name:m.nameEnd]) == name && !m.escaped || m.escaped && o.name(i) == name {
+			last = i
+		}
+	}
+	return last
+}
+
+// name is the name of the i-th member.
+func (o Object) name(i int) string {
+	m := &o.members[i]
+	if m.escaped {
+		return unquote(o.body[m.name-1 : m.nameEnd+1])
+	}
+	return string(o.body[m.name:m.nameEnd])
 }
 
 // clean drops control characters and surrounding space, and cuts the text to limit bytes at a rune.

@@ -1,89 +1,218 @@
 package source
 
-import (
-	"bytes"
-	"encoding/json"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
-)
+import "math"
 
-// The functions here take apart JSON that json.Valid has accepted, and only such: they look for where values end, and
-// leave the grammar to the standard library. A body is walked once per level of interest, without recursion, and
-// nothing is copied: decoding a page of events is most of a rebuild's work.
+// Reading a body is most of what a rebuild does to an event, and most of that was walking it: to see that it is JSON, for
+// the members of the whole, for those of an object in it. A scanner walks it once, without recursion, and copies nothing.
+// What it takes is what json.Valid takes (FuzzParse holds the two together); the words for what is wrong are left to the
+// standard library.
 
-// usual is how many bytes a member mostly takes, or more.
-const usual = 20
-
-// split returns the members of an object, or the elements of an array as members without a name.
-func split(value []byte) Object {
-	o := make(Object, 0, min(16, 1+len(value)/usual))
-	named := value[0] == '{'
-	for i := space(value, 1); value[i] != '}' && value[i] != ']'; {
-		var m member
-		if named {
-			end := skip(value, i)
-			m.name = value[i+1 : end-1]
-			if hasEscape(m.name) {
-				m.name = []byte(unquote(value[i:end]))
-			}
-			i = space(value, space(value, end)+1) // past the colon
-		}
-		end := skip(value, i)
-		m.value = value[i:end]
-		o = append(o, m)
-		i = space(value, end)
-		if value[i] == ',' {
-			i = space(value, i+1)
-		}
-	}
-	return o
+// member is a member of an object, by indexes into the body. The members of an object that is a value follow its own
+// member, so a tree of objects is one list. Objects in arrays are nobody's business here, and not in it.
+type member struct {
+	name, nameEnd   int32 // without the quotes
+	value, valueEnd int32
+	size            int32 // how many members this is, with those in it
+	escaped         bool  // the name has a backslash
 }
 
-// skip returns the index after the value that starts at i.
-func skip(b []byte, i int) int {
-	switch b[i] {
-	case '"':
-		return skipString(b, i)
-	case '{', '[':
-		return skipNested(b, i)
+// maxNesting is how deep encoding/json goes.
+const maxNesting = 10_000
+
+// usual is how many bytes a member mostly takes, or more.
+const usual = 24
+
+// scanner walks a body. Positions are its indexes; -1 means that what was there is no JSON.
+type scanner struct {
+	body    []byte
+	members []member
+	open    []nest // what the walk is in
+	begun   bool   // the innermost of them has just begun
+}
+
+// nest is an object or array whose end has not come yet.
+type nest struct {
+	owner int32 // the member whose value it is; -1: none
+	end   byte  // '}' or ']'
+	kept  bool  // an object whose members are
+}
+
+// scan returns the members of the body, if it is JSON and shorter than 2 GiB (the door takes far less). Those of a body that
+// is no object are none.
+func scan(body []byte) (members []member, ok bool) {
+	if len(body) > math.MaxInt32 {
+		return nil, false
 	}
-	for i < len(b) && !isDelimiter(b[i]) {
+	var room [16]nest
+	s := scanner{body: body, members: make([]member, 0, 4+len(body)/usual), open: room[:0]}
+	i := s.value(space(body, 0), -1, true)
+	for i >= 0 && len(s.open) > 0 {
+		i = s.next(space(body, i))
+	}
+	return s.members, i >= 0 && space(body, i) == len(body)
+}
+
+// value walks the value at i, of an object or array only its first byte, and returns the index after it. owner is the
+// member whose value it is, kept whether an object's members are to be.
+func (s *scanner) value(i int, owner int32, kept bool) int {
+	if i >= len(s.body) {
+		return -1
+	}
+	switch c := s.body[i]; {
+	case c == '"':
+		i, _ = s.text(i)
+		return i
+	case c == '{':
+		return s.enter(i, nest{owner, '}', kept})
+	case c == '[':
+		return s.enter(i, nest{owner, ']', false})
+	case c == '-' || isDigit(c):
+		return s.number(i)
+	case c == 't':
+		return s.literal(i, "true")
+	case c == 'f':
+		return s.literal(i, "false")
+	case c == 'n':
+		return s.literal(i, "null")
+	}
+	return -1
+}
+
+func (s *scanner) enter(i int, in nest) int {
+	if len(s.open) == maxNesting {
+		return -1
+	}
+	s.open, s.begun = append(s.open, in), true
+	return i + 1
+}
+
+// next walks what comes next in the innermost object or array: the first element, another one, or the end.
+func (s *scanner) next(i int) int {
+	if i >= len(s.body) {
+		return -1
+	}
+	in, first := s.open[len(s.open)-1], s.begun
+	s.begun = false
+	switch c := s.body[i]; {
+	case c == in.end:
+		return s.leave(i, in)
+	case c == ',' && !first:
+		i = space(s.body, i+1)
+	case !first:
+		return -1
+	}
+	if in.end == ']' {
+		return s.value(i, -1, false)
+	}
+	return s.member(i, in.kept)
+}
+
+func (s *scanner) leave(i int, in nest) int {
+	s.open = s.open[:len(s.open)-1]
+	if in.owner >= 0 {
+		m := &s.members[in.owner]
+		m.valueEnd, m.size = int32(i+1), int32(len(s.members))-in.owner
+	}
+	return i + 1
+}
+
+// member walks the member at i.
+func (s *scanner) member(i int, kept bool) int {
+	if i >= len(s.body) || s.body[i] != '"' {
+		return -1
+	}
+	end, escaped := s.text(i)
+	if end < 0 {
+		return -1
+	}
+	value := space(s.body, end)
+	if value >= len(s.body) || s.body[value] != ':' {
+		return -1
+	}
+	value = space(s.body, value+1)
+	if !kept {
+		return s.value(value, -1, false)
+	}
+	own := int32(len(s.members))
+	s.members = append(s.members, member{name: int32(i + 1), nameEnd: int32(end - 1), value: int32(value), size: 1, escaped: escaped})
+	after := s.value(value, own, true)
+	s.members[own].valueEnd = int32(after) // of an object or array its end will tell
+	return after
+}
+
+// text walks a string, and tells whether it has a backslash.
+func (s *scanner) text(i int) (end int, escaped bool) {
+	for i++; i < len(s.body); i++ {
+		switch c := s.body[i]; {
+		case c == '"':
+			return i + 1, escaped
+		case c < ' ':
+			return -1, false
+		case c == '\\':
+			escaped = true
+			if i = s.escape(i + 1); i < 0 {
+				return -1, false
+			}
+		}
+	}
+	return -1, false
+}
+
+// escape walks what a backslash escapes, and returns the index of its last byte.
+func (s *scanner) escape(i int) int {
+	if i >= len(s.body) {
+		return -1
+	}
+	switch s.body[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i
+	case 'u':
+		if i+4 < len(s.body) && isHex(s.body[i+1]) && isHex(s.body[i+2]) && isHex(s.body[i+3]) && isHex(s.body[i+4]) {
+			return i + 4
+		}
+	}
+	return -1
+}
+
+func (s *scanner) number(i int) int {
+	if s.body[i] == '-' {
 		i++
+	}
+	first := i
+	if i = s.digits(i); i < 0 || s.body[first] == '0' && i > first+1 {
+		return -1
+	}
+	if i < len(s.body) && s.body[i] == '.' {
+		if i = s.digits(i + 1); i < 0 {
+			return -1
+		}
+	}
+	if i < len(s.body) && s.body[i]|0x20 == 'e' {
+		if i++; i < len(s.body) && (s.body[i] == '+' || s.body[i] == '-') {
+			i++
+		}
+		return s.digits(i)
 	}
 	return i
 }
 
-// skipString looks for the next quote that an even number of backslashes precedes.
-func skipString(b []byte, i int) int {
-	for end := i; ; {
-		end += 1 + bytes.IndexByte(b[end+1:], '"')
-		first := end
-		for b[first-1] == '\\' {
-			first--
-		}
-		if (end-first)%2 == 0 {
-			return end + 1
-		}
+// digits walks one digit or more.
+func (s *scanner) digits(i int) int {
+	first := i
+	for i < len(s.body) && isDigit(s.body[i]) {
+		i++
 	}
+	if i == first {
+		return -1
+	}
+	return i
 }
 
-func skipNested(b []byte, i int) int {
-	depth := 0
-	for {
-		switch b[i] {
-		case '"':
-			i = skipString(b, i) - 1
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		i++
-		if depth == 0 {
-			return i
-		}
+func (s *scanner) literal(i int, word string) int {
+	if end := i + len(word); end <= len(s.body) && string(s.body[i:end]) == word {
+		return end
 	}
+	return -1
 }
 
 func space(b []byte, i int) int {
@@ -93,68 +222,6 @@ func space(b []byte, i int) int {
 	return i
 }
 
-func isDelimiter(c byte) bool {
-	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
-}
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-func hasEscape(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 }
-
-// unquote returns the text of a JSON string, and "" for any other value. Half a surrogate pair becomes U+FFFD.
-func unquote(value []byte) string {
-	if len(value) == 0 || value[0] != '"' {
-		return ""
-	}
-	if inside := value[1 : len(value)-1]; !hasEscape(inside) {
-		return string(inside)
-	}
-	var s string
-	if err := json.Unmarshal(value, &s); err != nil {
-		return "" // not reached: the body is valid JSON
-	}
-	return s
-}
-
-// hasLoneSurrogate reports whether a JSON string escapes half of a surrogate pair. Texts that differ in nothing else
-// unquote to the same.
-func hasLoneSurrogate(value []byte) bool {
-	for i := bytes.IndexByte(value, '\\'); i >= 0 && i < len(value); i++ {
-		if value[i] != '\\' {
-			continue
-		}
-		first := escaped(value[i:])
-		if !utf16.IsSurrogate(first) {
-			i++ // past what the backslash escapes
-			continue
-		}
-		if utf16.DecodeRune(first, escaped(value[i+6:])) == utf8.RuneError {
-			return true
-		}
-		i += 11
-	}
-	return false
-}
-
-// escaped returns the code unit that the text begins with as \uXXXX, else 0.
-func escaped(b []byte) rune {
-	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
-		return 0
-	}
-	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
-	if err != nil {
-		return 0 // not reached: the body is valid JSON
-	}
-	return rune(n)
-}
-
-// isWhole reports whether a JSON value is a number written without fraction and exponent.
-func isWhole(value []byte) bool {
-	if len(value) > 0 && value[0] == '-' {
-		value = value[1:]
-	}
-	for _, c := range value {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(value) > 0
-}
+func isHex(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
