@@ -201,7 +201,7 @@ func (r *Rebuilder) take(ctx context.Context, tx pgx.Tx, g, before generation, o
 		return nil, err
 	}
 	j := &job{tenure: t, runner: r.runner, before: before, fingerprint: g.Fingerprint, tails: map[string]int64{}}
-	j.meter.generation, j.meter.phase = g.Number, g.Phase
+	j.meter.generation, j.meter.phase, j.meter.entered = g.Number, g.Phase, make(chan struct{}, 1)
 	for _, h := range heads {
 		j.tails[h.Source] = h.Tail
 	}

@@ -40,6 +40,7 @@ type meter struct {
 	folded     int64 // of these, by this process
 	since      time.Time
 	before     int64 // folded when the phase began
+	entered    chan struct{}
 }
 
 // enter begins a phase.
@@ -47,6 +48,10 @@ func (m *meter) enter(p Phase) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.phase, m.since, m.before = p, time.Now(), m.folded
+	select {
+	case m.entered <- struct{}{}:
+	default: // the last one is not reported yet
+	}
 }
 
 // known says what has been folded and what there is; add, that so many more have been.
@@ -92,7 +97,7 @@ func (j *job) watch(ctx context.Context, stop context.CancelCauseFunc, report fu
 				return
 			}
 		}
-		wait(ctx, nil, reportEvery)
+		wait(ctx, j.meter.entered, reportEvery)
 		if ctx.Err() != nil {
 			return
 		}

@@ -38,6 +38,13 @@ func (b *bar) set(done, total int64) {
 	_ = b.shown.Set64(done) // a terminal that is gone is no reason to stop
 }
 
+// describe says what is being done now.
+func (b *bar) describe(what string) {
+	if b.what = what; b.shown != nil {
+		b.shown.Describe(what)
+	}
+}
+
 // end leaves the line to what is said next.
 func (b *bar) end() {
 	if b.shown != nil {
