@@ -211,12 +211,14 @@ func TestCheckListen(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	var database, schema error
+	var found projection.Drift
 	h := NewHealth(Checks{
 		Database: func(context.Context) error { return database },
 		Schema:   func(context.Context) error { return schema },
 		Projections: func(context.Context) ([]projection.Progress, error) {
-			return []projection.Progress{{State: "serving", Source: "city", Position: 5, Tail: 9, LagSeconds: 1.5, DeadLetters: 2, Halted: "a hole"}}, nil
+			return []projection.Progress{{State: "serving", Source: "city", Position: 5, Tail: 9, LagSeconds: 1.5, DeadLetters: 2, Halted: "a hole", Drift: []string{"code"}}}, nil
 		},
+		Drift:  func(context.Context) (projection.Drift, error) { return found, nil },
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	r := NewRouter(slog.New(slog.DiscardHandler))
@@ -239,7 +241,11 @@ func TestHealth(t *testing.T) {
 	equal(get("/livez", 200), `{"status":"ok"}`)
 	equal(get("/readyz", 200), `{"status":"ready"}`)
 	equal(get("/readyz?verbose", 200), `{"status":"ready","checks":{"database":"ok","schema":"ok","shutdown":"ok"},"projections":[`+
-		`{"source":"city","generation":0,"state":"serving","position":5,"tail":9,"lag_events":4,"lag_seconds":1.5,"dead_letters":2,"halted":"a hole"}]}`)
+		`{"source":"city","generation":0,"state":"serving","position":5,"tail":9,"lag_events":4,"lag_seconds":1.5,"dead_letters":2,"halted":"a hole","drift":["code"]}]}`)
+	found = projection.Drift{Generation: 3, Code: true, Settings: []string{"city"}}
+	if got, want := get("/readyz?verbose", 200), `"drift":{"generation":3,"code":true,"settings":["city"],"advice":"run 'queuetrack rebuild', or start serve with --rebuild-on-drift"},"projections":[`; !strings.Contains(got, want) {
+		t.Errorf("got  %s\nwant in it %s", got, want)
+	}
 
 	schema = errors.New("migration 3 of 8")
 	equal(get("/readyz", 503), `{"status":"unavailable","checks":{"database":"ok","schema":"failed","shutdown":"ok"}}`)
@@ -265,7 +271,7 @@ func TestMetricsHaveTheLag(t *testing.T) {
 	t.Parallel()
 	reg := NewRegistry()
 	reg.MustRegister(NewLagCollector(func(context.Context) ([]projection.Progress, error) {
-		return []projection.Progress{{State: "serving", Source: "city", Position: 5, Tail: 9, LagSeconds: 1.5, DeadLetters: 2}}, nil
+		return []projection.Progress{{State: "serving", Source: "city", Position: 5, Tail: 9, LagSeconds: 1.5, DeadLetters: 2, Drift: []string{"settings"}}}, nil
 	}))
 	w := httptest.NewRecorder()
 	MetricsHandler(reg).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, MetricsPath, nil))
@@ -274,6 +280,7 @@ func TestMetricsHaveTheLag(t *testing.T) {
 		`queuetrack_projection_lag_seconds{source="city",state="serving"} 1.5`,
 		`queuetrack_projection_dead_letters{source="city",state="serving"} 2`,
 		`queuetrack_projection_halted{source="city",state="serving"} 0`,
+		`queuetrack_projection_drift{source="city",state="serving"} 1`,
 		"go_goroutines",
 	} {
 		if !strings.Contains(w.Body.String(), want) {

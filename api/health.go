@@ -28,6 +28,7 @@ type Checks struct {
 	Database    func(context.Context) error                          // whether the database answers
 	Schema      func(context.Context) error                          // whether it has the schema that this binary needs
 	Projections func(context.Context) ([]projection.Progress, error) // only reported; nil: nothing to report
+	Drift       func(context.Context) (projection.Drift, error)      // only reported; nil: nothing to report
 	Logger      *slog.Logger                                         // nil: slog.Default()
 }
 
@@ -64,7 +65,16 @@ func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
 type readiness struct {
 	Status      string            `json:"status"`
 	Checks      map[string]string `json:"checks,omitempty"`
+	Drift       *drift            `json:"drift,omitempty"`
 	Projections []shard           `json:"projections,omitempty"`
+}
+
+// drift is what the read models that answers come from were folded with and differs from what this process folds with.
+type drift struct {
+	Generation int      `json:"generation"`
+	Code       bool     `json:"code"`
+	Settings   []string `json:"settings"`
+	Advice     string   `json:"advice"`
 }
 
 // shard is the progress of one source in one generation of the read models.
@@ -78,6 +88,8 @@ type shard struct {
 	LagSeconds  float64 `json:"lag_seconds"`
 	DeadLetters int64   `json:"dead_letters"`
 	Halted      *string `json:"halted"`
+	// Drift names what the shard was folded with and differs now: code, settings.
+	Drift []string `json:"drift,omitempty"`
 }
 
 func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
@@ -96,7 +108,7 @@ func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 		writeHealth(w, status, answer)
 		return
 	}
-	answer.Projections = h.projections(ctx)
+	answer.Drift, answer.Projections = h.drift(ctx), h.projections(ctx)
 	writeHealth(w, status, answer)
 }
 
@@ -124,6 +136,22 @@ func (h *Health) run(ctx context.Context) map[string]string {
 	return outcomes
 }
 
+// drift reports what differs; nothing when that can't be told.
+func (h *Health) drift(ctx context.Context) *drift {
+	if h.checks.Drift == nil {
+		return nil
+	}
+	d, err := h.checks.Drift(ctx)
+	if err != nil {
+		h.checks.Logger.WarnContext(ctx, "drift can't be read", "error", err)
+		return nil
+	}
+	if !d.Any() {
+		return nil
+	}
+	return &drift{Generation: d.Generation, Code: d.Code, Settings: append([]string{}, d.Settings...), Advice: d.Advice()}
+}
+
 // projections reports how far the read models are; nothing when that can't be told.
 func (h *Health) projections(ctx context.Context) []shard {
 	if h.checks.Projections == nil {
@@ -138,7 +166,7 @@ func (h *Health) projections(ctx context.Context) []shard {
 	for _, p := range progress {
 		s := shard{
 			Source: p.Source, Generation: p.Generation, State: p.State, Position: p.Position, Tail: p.Tail,
-			LagEvents: max(0, p.Tail-p.Position), LagSeconds: p.LagSeconds, DeadLetters: p.DeadLetters,
+			LagEvents: max(0, p.Tail-p.Position), LagSeconds: p.LagSeconds, DeadLetters: p.DeadLetters, Drift: p.Drift,
 		}
 		if p.Halted != "" {
 			s.Halted = &p.Halted

@@ -30,11 +30,11 @@ func MetricsHandler(reg *prometheus.Registry) http.Handler {
 
 // lag tells how far the read models are at the time of each scrape.
 type lag struct {
-	read                        func(context.Context) ([]projection.Progress, error)
-	events, seconds, dead, halt *prometheus.Desc
+	read                                        func(context.Context) ([]projection.Progress, error)
+	events, seconds, dead, waiting, halt, drift *prometheus.Desc
 }
 
-// NewLagCollector returns a collector of the projections' lag, dead letters and halts; read is asked at each scrape.
+// NewLagCollector returns a collector of the projections' lag, dead letters, halts and drift; read is asked at each scrape.
 func NewLagCollector(read func(context.Context) ([]projection.Progress, error)) prometheus.Collector {
 	desc := func(name, help string) *prometheus.Desc {
 		return prometheus.NewDesc("queuetrack_projection_"+name, help, []string{"source", "state"}, nil)
@@ -44,13 +44,15 @@ func NewLagCollector(read func(context.Context) ([]projection.Progress, error)) 
 		events:  desc("lag_events", "Events in the log that the read models have not folded yet."),
 		seconds: desc("lag_seconds", "Age of the oldest event that the read models have not folded yet."),
 		dead:    desc("dead_letters", "Events that could not be decoded or folded."),
+		waiting: desc("dead_letters_waiting", "Later events about the same tickets, which wait behind the dead letters."),
 		halt:    desc("halted", "1 when the shard has stopped and needs a person."),
+		drift:   desc("drift", "1 when the shard was folded by another version, or with other settings of its source, than this process has: a rebuild is due."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *lag) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.events, c.seconds, c.dead, c.halt} {
+	for _, d := range []*prometheus.Desc{c.events, c.seconds, c.dead, c.waiting, c.halt, c.drift} {
 		ch <- d
 	}
 }
@@ -70,12 +72,17 @@ func (c *lag) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.events, float64(max(0, p.Tail-p.Position)))
 		gauge(c.seconds, p.LagSeconds)
 		gauge(c.dead, float64(p.DeadLetters))
-		halted := 0.0
-		if p.Halted != "" {
-			halted = 1
-		}
-		gauge(c.halt, halted)
+		gauge(c.waiting, float64(p.Waiting))
+		gauge(c.halt, oneIf(p.Halted != ""))
+		gauge(c.drift, oneIf(len(p.Drift) > 0))
 	}
+}
+
+func oneIf(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
 }
 
 // Silent reports whether a source has been without a webhook for longer than after, which 0 turns off. One that never
@@ -125,11 +132,7 @@ func (c *silence) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(c.last, prometheus.GaugeValue, float64(last.UnixMilli())/1000, source)
 		}
 		if after := c.after[source]; after > 0 {
-			silent := 0.0
-			if Silent(last, c.now(), after) {
-				silent = 1
-			}
-			ch <- prometheus.MustNewConstMetric(c.silent, prometheus.GaugeValue, silent, source)
+			ch <- prometheus.MustNewConstMetric(c.silent, prometheus.GaugeValue, oneIf(Silent(last, c.now(), after)), source)
 		}
 	}
 }

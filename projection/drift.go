@@ -35,6 +35,14 @@ type Drift struct {
 // Any reports whether anything differs: a rebuild is due.
 func (d Drift) Any() bool { return d.Code || len(d.Settings) > 0 }
 
+// Advice says what to do about it, for a person.
+func (d Drift) Advice() string {
+	if d.Served {
+		return "a generation of this version and these settings has served already: if this is the one to keep, end the processes that have others, then run 'queuetrack rebuild'"
+	}
+	return "run 'queuetrack rebuild', or start serve with --rebuild-on-drift"
+}
+
 // record notes, in the transaction that writes the first rows, what the source's events after a position are folded with.
 // Rows are never taken away: they are the memory of which fingerprints have had their generation.
 func (f Fingerprint) record(ctx context.Context, tx pgx.Tx, generation int, source string, after int64) error {

@@ -78,6 +78,7 @@ func shardsOf(ctx context.Context, tx pgx.Tx) ([]generationShards, error) {
 			SELECT count(*) FILTER (WHERE behind IS NULL) AS dead, count(behind) AS waiting
 			FROM dead_letter
 			WHERE source = s.source AND generation = g.generation) AS d ON true
+		WHERE g.state <> 'dropped'
 		ORDER BY g.generation, s.source`)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"queuetrack/projection"
 )
 
 // The fields of the contract's tables.
@@ -340,10 +342,14 @@ func TestProjections(t *testing.T) {
 	if len(list) == 0 {
 		t.Fatal("no shards")
 	}
-	hasExactly(t, "a shard", list[0], strings.Fields("generation state source position tail lag_events lag_seconds dead_letters halted"))
+	hasExactly(t, "a shard", list[0], strings.Fields("generation state source position tail lag_events lag_seconds dead_letters halted drift"))
 	holds(t, "city", list[0], map[string]any{
 		"generation": 0.0, "state": "serving", "source": "city", "position": 9.0, "tail": 9.0, "lag_events": 0.0, "dead_letters": 0.0, "halted": nil,
 	})
+	w.reader.Fingerprint = projection.Fingerprint{Code: "another version"}
+	if diff := cmp.Diff([]any{"code"}, items(t, w.get("/v1/projections"))[0]["drift"]); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
 	holds(t, "positions", v["positions"].(map[string]any), map[string]any{"city": 9.0, "store": 0.0})
 }
 

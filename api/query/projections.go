@@ -21,6 +21,8 @@ type progress struct {
 	LagSeconds  float64 `json:"lag_seconds" minimum:"0" doc:"Age of the oldest event not folded yet."`
 	DeadLetters int64   `json:"dead_letters" minimum:"0" doc:"Events that could not be decoded or folded."`
 	Halted      *string `json:"halted" doc:"Why it stopped and needs a person; null: it runs."`
+
+	Drift []string `json:"drift" enum:"code,settings" doc:"What it was folded with, wholly or in part, and differs from what this server folds with: another version (code), other settings of the source that its adapter reads (settings). Not empty for the serving generation: a rebuild is due."`
 }
 
 // generations is the answer of /v1/projections.
@@ -84,6 +86,7 @@ func progressOf(p projection.Progress) progress {
 	return progress{
 		Generation: p.Generation, State: p.State, Source: p.Source, Position: p.Position, Tail: p.Tail,
 		LagEvents: max(0, p.Tail-p.Position), LagSeconds: p.LagSeconds, DeadLetters: p.DeadLetters, Halted: optional(p.Halted),
+		Drift: append([]string{}, p.Drift...),
 	}
 }
 

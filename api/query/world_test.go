@@ -97,7 +97,8 @@ func newWorld(t testing.TB) *world {
 		},
 	}
 	w.runner = projection.NewRunner(pool, w.log, w.sources,
-		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}, projection.Config{Logger: slog.New(slog.DiscardHandler)})
+		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
+		projection.Config{Logger: slog.New(slog.DiscardHandler), Fingerprint: projection.Fingerprint{Code: "a version"}})
 	w.cfg.Operator = operator{ingest.NewRetrier(w.log, w.sources), pool, w.log}
 	w.mount()
 	return w

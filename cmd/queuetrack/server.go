@@ -52,6 +52,7 @@ func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 		Database:    p.pools.working.Ping,
 		Schema:      func(ctx context.Context) error { return migrations.Check(ctx, p.pools.working) },
 		Projections: p.reader.Progress,
+		Drift:       p.reader.Drift,
 		Logger:      logger,
 	})
 	s.handler = s.routes()

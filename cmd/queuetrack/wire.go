@@ -44,6 +44,8 @@ func newParts(c config, db pools) (*parts, error) {
 		return nil, err
 	}
 	metrics := api.NewRegistry()
+	reader := projection.NewReader(db.reading)
+	reader.Fingerprint = c.fingerprint()
 	return &parts{
 		config:  c,
 		pools:   db,
@@ -51,7 +53,7 @@ func newParts(c config, db pools) (*parts, error) {
 		live:    live,
 		sources: live.sources(),
 		log:     eventstore.New(db.reading, eventstore.Config{ReplayWindow: c.replayWindow, Working: db.working, Metrics: metrics}),
-		reader:  projection.NewReader(db.reading),
+		reader:  reader,
 	}, nil
 }
 
@@ -61,7 +63,7 @@ func models() []projection.ReadModel {
 }
 
 func (p *parts) runner(logger *slog.Logger, pageSize int) *projection.Runner {
-	return projection.NewRunner(p.pools.working, p.log, p.sources, models(), projection.Config{Logger: logger, PageSize: pageSize})
+	return projection.NewRunner(p.pools.working, p.log, p.sources, models(), projection.Config{Logger: logger, PageSize: pageSize, Fingerprint: p.reader.Fingerprint})
 }
 
 func (p *parts) expirer(now func() time.Time) *projection.Expirer {

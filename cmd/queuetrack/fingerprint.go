@@ -1,0 +1,44 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"queuetrack/projection"
+)
+
+// foldFingerprint is of all code that decides what the read models' rows hold. fingerprint_test.go says which files that
+// is, and holds it; it is written by
+//
+//	go test ./cmd/queuetrack -run Fingerprint -update
+const foldFingerprint = "752245bc36afb878"
+
+// fingerprint is what this process folds with.
+func (c config) fingerprint() projection.Fingerprint {
+	f := projection.Fingerprint{Code: foldFingerprint, Settings: make(map[string]string, len(c.Sources))}
+	for _, s := range c.Sources {
+		f.Settings[s.Name] = s.settings()
+	}
+	return f
+}
+
+// settings is the fingerprint of what the source's adapter decodes by. Secrets, addresses, names of queues and all
+// durations decide no row; context decides at the door, and what it decided is in the log.
+func (s sourceConfig) settings() string {
+	zone := ""
+	if s.Zone != nil {
+		zone = s.Zone.String()
+	}
+	parts := []string{"kind=" + string(s.Kind)}
+	switch s.Kind {
+	case kindQminder:
+		parts = append(parts, "timezone="+s.ZoneOrUTC().String())
+	case kindOmbori:
+		parts = append(parts, "timezone="+s.ZoneOrUTC().String(), fmt.Sprintf("serving_tab=%t", s.ServingTab))
+	case kindSuperOffice: // without a zone, times that name none are not read at all
+		parts = append(parts, "timezone="+zone, fmt.Sprintf("unassigned_owner=%d", s.UnassignedOwner))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return fmt.Sprintf("%x", sum[:8])
+}
