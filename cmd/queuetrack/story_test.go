@@ -47,7 +47,7 @@ const stories = "../../testdata"
 //	GET PATH                a question, and its answer
 //
 // After each step that may write, everything is folded and every invariant of log and read models re-verified. Each
-// story is played with pages of 1 and of 500 events: the answers are the same.
+// story is played with pages of 1 and of 500 events: the answers are the same. In the end the log goes out and in again.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(stories, "*.txtar"))
@@ -83,6 +83,9 @@ func play(t *testing.T, file string, page int) {
 			continue
 		}
 		t.Errorf("%s (-want +got):\n%s", section.Name, cmp.Diff(strings.Split(string(section.Data), "\n"), strings.Split(got, "\n")))
+	}
+	if page != 1 {
+		s.comesBack()
 	}
 	if changed {
 		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
