@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -89,6 +90,11 @@ func (j *job) fillShard(ctx context.Context, s *shard) error {
 	if err := f.tickets(ctx, done); err != nil {
 		return err
 	}
+	for _, in := range f.refused {
+		if err := f.sift(ctx, in); err != nil {
+			return err
+		}
+	}
 	if len(done) == 0 || done[0].Through != "" {
 		if err := f.ticketless(ctx); err != nil {
 			return err
@@ -121,6 +127,9 @@ type filling struct {
 	shard     *shard
 	adapter   source.Source
 	dismissed map[int64]bool
+
+	mu      sync.Mutex
+	refused []Range // stretches with a value that the database does not take
 }
 
 // stretch is a run of tickets with their events. Its end is known when its pages have all been read.
@@ -267,7 +276,8 @@ func (f *filling) work(ctx context.Context, stretches <-chan *stretch) error {
 		if unstorable(err) {
 			for range s.pages { // its end is known when all of it was read
 			}
-			err = f.sift(ctx, s.tickets)
+			f.refuse(s.tickets)
+			err = nil
 		}
 		if err != nil {
 			return err
@@ -296,8 +306,15 @@ func (f *filling) fill(ctx context.Context, s *stretch) error {
 	})
 }
 
+// refuse keeps a stretch for sift.
+func (f *filling) refuse(in Range) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused = append(f.refused, in)
+}
+
 // sift fills a stretch an event at a time, after the database refused a value in it: the culprit becomes a dead letter, as
-// it did when it was folded in the log's order.
+// it does when it is folded in the log's order. One at a time, since it holds on to the rows that stretches share.
 func (f *filling) sift(ctx context.Context, in Range) error {
 	from := eventstore.Place{Ticket: in.After, Position: math.MaxInt64}
 	return f.stretch(ctx, func(b *bulk) (Range, error) {

@@ -25,7 +25,7 @@ type filler struct {
 // Fill begins to fill the table for one source.
 func (Model) Fill(set projection.Set, source string) projection.Filler {
 	return &filler{source: source, rows: projection.NewCopy(set, "history_{set}", "source", "ticket", "position", "next_position",
-		"type", "transitions", "occurred_at", "received_at", "repeat_of", "detail", "state")}
+		"type", "transitions", "occurred_at", "received_at", "repeat_of", "detail", "state", "open")}
 }
 
 // Change gathers the row of the ticket's change before.
@@ -66,6 +66,7 @@ func (f *filler) row(change projection.Change, next int64) error {
 	tellPosition(c, r.RepeatOf)
 	c.Text(r.Detail)
 	c.Bytes(change.Stored)
+	c.Bool(r.Open)
 	return nil
 }
 
