@@ -3,7 +3,6 @@ package projection
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,17 +19,18 @@ type Reader struct {
 	// Fingerprint is of what this process folds with; set it before the first use, if at all. Drift is held against it.
 	Fingerprint Fingerprint
 
-	pool *pgxpool.Pool
+	pool  *pgxpool.Pool
+	looks looks
 }
 
 // View is one consistent look at the serving generation: a REPEATABLE READ READ ONLY transaction, the set of tables to
 // read, and how far each source has been folded in them.
 type View struct {
-	Tx         pgx.Tx
-	Generation int
-	Set        Set
-	Positions  map[string]int64
-	Now        time.Time // the instant the answer is for, UTC
+	Checkpoints
+
+	Tx  pgx.Tx
+	Set Set
+	Now time.Time // the instant the answer is for, UTC
 }
 
 // NewReader returns a reader of the pool's database.
@@ -49,32 +49,10 @@ func (r *Reader) View(ctx context.Context, f func(*View) error) error {
 
 // open reads the serving generation and its checkpoints. It is the transaction's first statement, so it takes the
 // snapshot: a switch of generations happened before all that follows, or after.
-func (v *View) open(ctx context.Context) error {
-	rows, err := v.Tx.Query(ctx, `
-		SELECT g.generation, s.source, s.position
-		FROM generation g
-		LEFT JOIN shard s ON s.generation = g.generation
-		WHERE g.state = 'serving'`)
-	if err != nil {
-		return fmt.Errorf("read the serving generation: %w", err)
-	}
-	v.Positions = map[string]int64{}
-	var source *string
-	var position *int64
-	tag, err := pgx.ForEachRow(rows, []any{&v.Generation, &source, &position}, func() error {
-		if source != nil {
-			v.Positions[*source] = *position
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read the serving generation: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return errNoGeneration
-	}
+func (v *View) open(ctx context.Context) (err error) {
+	v.Checkpoints, err = checkpoints(ctx, v.Tx)
 	v.Set = SetOf(v.Generation)
-	return nil
+	return err
 }
 
 // snapshot runs f in one REPEATABLE READ READ ONLY transaction.

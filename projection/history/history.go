@@ -3,17 +3,12 @@
 // are common, and a ticket that has reached ticket.MaxFacts hardly changes).
 //
 // A row holds from its position up to the ticket's next event, so "what had we been told by position p" is the one row
-// with position ≤ p < next_position, and its state the last one that is not NULL up to there: no replay.
+// with position ≤ p < next_position, and its state the last one that is not NULL up to there: no replay. ([At] is of one
+// ticket, [OpenAt] of all that stood in a queue.)
 //
-//	SELECT state
-//	FROM history_{set}
-//	WHERE source = $1 AND ticket = $2 AND position <= $3 AND state IS NOT NULL
-//	ORDER BY position DESC
-//	LIMIT 1
-//
-// The primary key is read backwards from p. (The state's own last_position is that of the event which brought it about;
-// last_received_at likewise.) Rows say what was known when the event was folded, and a later event
-// that changes the past does not touch them, but for the link to itself.
+// (The state's own last_position is that of the event which brought it about; last_received_at likewise.) Rows say what
+// was known when the event was folded, and a later event that changes the past does not touch them, but for the link to
+// itself.
 package history
 
 import (

@@ -57,7 +57,12 @@ func statusOf(t *testing.T, stored []byte) ticket.Status {
 
 func write(t *testing.T, pool *pgxpool.Pool, changes ...projection.Change) {
 	t.Helper()
-	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return history.Model{}.Write(t.Context(), tx, 0, "city", changes) })
+	writeOf(t, pool, "city", changes...)
+}
+
+func writeOf(t *testing.T, pool *pgxpool.Pool, source string, changes ...projection.Change) {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return history.Model{}.Write(t.Context(), tx, 0, source, changes) })
 	if err != nil {
 		t.Fatal(err)
 	}

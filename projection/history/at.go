@@ -1,0 +1,90 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"queuetrack/eventstore/ticket"
+	"queuetrack/projection"
+)
+
+// ErrUntold means that no event up to the position told of the ticket.
+var ErrUntold = errors.New("no event had told of the ticket yet")
+
+// At returns what had been told of a ticket by a position of its source's log, else ErrUntold.
+func At(ctx context.Context, v *projection.View, source, id string, position int64) (ticket.State, error) {
+	var stored []byte
+	err := v.Tx.QueryRow(ctx, v.Set.SQL(`
+		SELECT state
+		FROM history_{set}
+		WHERE source = $1 AND ticket = $2 AND position <= $3 AND state IS NOT NULL
+		ORDER BY position DESC
+		LIMIT 1`), source, id, position).Scan(&stored)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ticket.State{}, ErrUntold
+	}
+	if err != nil {
+		return ticket.State{}, fmt.Errorf("read ticket %s of %s at %d: %w", id, source, position, err)
+	}
+	state, err := projection.DecodeState(stored)
+	if err == nil && state.Status == "" {
+		err = ErrUntold
+	}
+	return state, err
+}
+
+// reach is the column of the index on open rows: the number of these steps that a row's reach (next_position - position)
+// has come to; NULL for the latest row of a ticket, which holds without end.
+const reach = `width_bucket(h.next_position - h.position, '{4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576}'::bigint[])`
+
+// OpenAt returns every ticket of a source that stood in a queue at a position of its log, by what had been told by then,
+// in no order.
+//
+// The rows that held at p began before it by less than their reach; so in each class of reaches, which quadruple, only
+// rows from p back by as much as the class allows are looked at. On average every third of them is one of those asked
+// for, wherever p is, and however long the history.
+func OpenAt(ctx context.Context, v *projection.View, source string, position int64) (map[string]ticket.State, error) {
+	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
+		WITH class (n, least) AS (
+			SELECT n, CASE WHEN n < 10 THEN $2 - (4::bigint << 2 * n) ELSE 0 END
+			FROM generate_series(0, 10) AS n
+		),
+		held AS (
+			SELECT h.ticket, h.position, h.state
+			FROM class,
+				LATERAL (
+					SELECT h.ticket, h.position, h.state
+					FROM history_{set} h
+					WHERE h.source = $1 AND h.open AND `+reach+` = class.n
+						AND h.position > class.least AND h.position <= $2 AND h.next_position > $2) AS h
+			UNION ALL
+			SELECT h.ticket, h.position, h.state
+			FROM history_{set} h
+			WHERE h.source = $1 AND h.open AND `+reach+` IS NULL AND h.position <= $2
+		)
+		SELECT h.ticket, coalesce(h.state, (
+			-- As before: the last one that was stored.
+			SELECT b.state
+			FROM history_{set} b
+			WHERE b.source = $1 AND b.ticket = h.ticket AND b.position < h.position AND b.state IS NOT NULL
+			ORDER BY b.position DESC
+			LIMIT 1))
+		FROM held h`), source, position)
+	if err != nil {
+		return nil, fmt.Errorf("read who stood in the queues of %s at %d: %w", source, position, err)
+	}
+	states := map[string]ticket.State{}
+	var id string
+	var stored []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &stored}, func() (err error) {
+		states[id], err = projection.DecodeState(stored)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who stood in the queues of %s at %d: %w", source, position, err)
+	}
+	return states, nil
+}
