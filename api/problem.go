@@ -32,6 +32,10 @@ const (
 	KindNotQuarantined       Kind = "not-quarantined"
 	KindAlreadyRetried       Kind = "already-retried"
 	KindStillUnusable        Kind = "still-unusable"
+	KindNotDeadLetter        Kind = "not-a-dead-letter"
+	KindWaitsBehind          Kind = "waits-behind"
+	KindDismissed            Kind = "dismissed"
+	KindNotNow               Kind = "not-now"
 	KindTooLarge             Kind = "too-large"
 	KindUnsupportedMediaType Kind = "unsupported-media-type"
 	KindBusy                 Kind = "busy"
@@ -75,6 +79,14 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusConflict, "The event was retried already"
 	case KindStillUnusable:
 		return http.StatusConflict, "The event still can't be used"
+	case KindNotDeadLetter:
+		return http.StatusConflict, "The event is no dead letter"
+	case KindWaitsBehind:
+		return http.StatusConflict, "The event waits behind a dead letter"
+	case KindDismissed:
+		return http.StatusConflict, "The event was dismissed"
+	case KindNotNow:
+		return http.StatusConflict, "Not now"
 	case KindTooLarge:
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	case KindUnsupportedMediaType:

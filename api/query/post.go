@@ -27,6 +27,7 @@ const (
 // registerPosts registers what an operator may do.
 func (d *Door) registerPosts(h huma.API) {
 	d.registerRetry(h)
+	d.registerRevivals(h)
 	d.registerClose(h)
 }
 

@@ -220,7 +220,10 @@ func TestCloseRefusals(t *testing.T) {
 func TestOpenAPIDescribesPosts(t *testing.T) {
 	t.Parallel()
 	doc, _ := document(t)
-	for path, body := range map[string]bool{"/v1/quarantine/{source}/{position}/retry": false, "/v1/tickets/{source}/{ticket}/close": true} {
+	for path, body := range map[string]bool{
+		"/v1/quarantine/{source}/{position}/retry": false, "/v1/tickets/{source}/{ticket}/close": true,
+		"/v1/dead-letters/{source}/{position}/retry": false, "/v1/dead-letters/{source}/{position}/dismiss": false,
+	} {
 		op := doc["paths"].(map[string]any)[path].(map[string]any)["post"].(map[string]any)
 		if (op["requestBody"] != nil) != body {
 			t.Errorf("%s: request body %v", path, op["requestBody"])

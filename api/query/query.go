@@ -36,13 +36,17 @@ type Config struct {
 	Operator Operator // does what the POSTs ask for; nil: this door has none
 }
 
-// Operator changes something for a person who asks for it. Both methods append to a configured source's log, and return
-// the position after the commit. An error that is an *[api.Problem] is the answer.
+// Operator changes something for a person who asks for it, at a configured source, and returns after the commit. An error
+// that is an *[api.Problem] is the answer.
 type Operator interface {
-	// Retry appends a quarantined event anew.
+	// Retry appends a quarantined event anew, and returns its position.
 	Retry(ctx context.Context, source string, position int64) (int64, error)
-	// CloseTicket ends an open ticket; projection.ErrNotOpen when it isn't one.
+	// CloseTicket ends an open ticket by an event, and returns its position; projection.ErrNotOpen when it isn't one.
 	CloseTicket(ctx context.Context, source, ticket, reason string) (int64, error)
+	// RetryDeadLetter is [projection.Runner.Retry].
+	RetryDeadLetter(ctx context.Context, source string, position int64) (projection.Retried, error)
+	// DismissDeadLetter is [projection.Runner.Dismiss].
+	DismissDeadLetter(ctx context.Context, source string, position int64) (projection.Retried, error)
 }
 
 // SourceInfo is what the configuration says of a source.
@@ -106,6 +110,7 @@ func (d *Door) huma(a huma.Adapter) huma.API {
 	d.registerRejections(h)
 	d.registerQuarantine(h)
 	d.registerProjections(h)
+	d.registerDeadLetters(h)
 	if d.cfg.Operator != nil {
 		d.registerPosts(h)
 	}

@@ -99,7 +99,7 @@ func newWorld(t testing.TB) *world {
 	w.runner = projection.NewRunner(pool, w.log, w.sources,
 		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
 		projection.Config{Logger: slog.New(slog.DiscardHandler), Fingerprint: projection.Fingerprint{Code: "a version"}})
-	w.cfg.Operator = operator{ingest.NewRetrier(w.log, w.sources), pool, w.log}
+	w.cfg.Operator = operator{ingest.NewRetrier(w.log, w.sources), pool, w.log, w.runner}
 	w.mount()
 	return w
 }
@@ -107,8 +107,17 @@ func newWorld(t testing.TB) *world {
 // operator does what the POSTs ask for, as cmd wires it.
 type operator struct {
 	*ingest.Retrier
-	pool *pgxpool.Pool
-	log  *eventstore.Log
+	pool   *pgxpool.Pool
+	log    *eventstore.Log
+	runner *projection.Runner
+}
+
+func (o operator) RetryDeadLetter(ctx context.Context, source string, position int64) (projection.Retried, error) {
+	return o.runner.Retry(ctx, source, position)
+}
+
+func (o operator) DismissDeadLetter(ctx context.Context, source string, position int64) (projection.Retried, error) {
+	return o.runner.Dismiss(ctx, source, position, noon)
 }
 
 func (o operator) CloseTicket(ctx context.Context, source, id, reason string) (int64, error) {
