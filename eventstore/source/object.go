@@ -189,7 +189,8 @@ func (o Object) find(name string) int {
 	last := -1
 	for i := 0; i < len(o.members); i += int(o.members[i].size) {
 		m := &o.members[i]
-		if string(o.body[m.name:m.nameEnd]) == name && !m.escaped || m.escaped && o.name(i) == name {
+		if m.escaped && o.name(i) == name ||
+			!m.escaped && int(m.nameEnd-m.name) == len(name) && string(o.body[m.name:m.nameEnd]) == name {
 			last = i
 		}
 	}

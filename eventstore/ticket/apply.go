@@ -8,7 +8,7 @@ import (
 // Apply folds one observation into the ticket: the ticket as all facts known now tell it, and what the observation
 // itself brought about (at least one transition: changed, when nothing moved). The ticket given is left as it was.
 func Apply(t Ticket, o Observation) (Ticket, []Transition) {
-	facts := slices.Clone(t.facts)
+	facts := append(make([]fact, 0, len(t.facts)+1), t.facts...)
 	for i := range facts {
 		facts[i].fresh, facts[i].freshEntry = false, false
 	}
@@ -20,7 +20,7 @@ func Apply(t Ticket, o Observation) (Ticket, []Transition) {
 		facts = addAll(facts, t.State, o)
 	}
 	state, transitions := t.State, []Transition(nil)
-	if t.LastPosition == 0 || !slices.EqualFunc(facts, t.facts, fact.repeats) {
+	if t.LastPosition == 0 || !repeat(facts, t.facts) {
 		state, transitions = derive(facts)
 	}
 	state.LastPosition, state.LastReceivedAt = o.Position, later(t.LastReceivedAt, o.ReceivedAt)
@@ -29,6 +29,9 @@ func Apply(t Ticket, o Observation) (Ticket, []Transition) {
 	}
 	return Ticket{facts: facts, State: state}, settle(transitions, o)
 }
+
+// usual is how many facts an observation tells at most, mostly.
+const usual = 4
 
 // settle leaves out the mere changes among the moves; an observation that moved nothing is one.
 func settle(ts []Transition, o Observation) []Transition {
@@ -56,21 +59,32 @@ func moves(ts []Transition) []Transition {
 
 // addAll adds what the observation tells to the facts.
 func addAll(facts []fact, known State, o Observation) []fact {
-	told := factsOf(dated(o, facts))
-	if i := slices.IndexFunc(facts, func(f fact) bool { return f.Birth && !f.EntryAt.IsZero() }); i >= 0 &&
-		o.Returns && o.Says == TransitionCreated && o.Status == StatusWaiting {
+	var room [usual]fact
+	o = dated(o, facts)
+	told := factsOf(room[:0], &o)
+	if o.Returns && o.Says == TransitionCreated && o.Status == StatusWaiting && entered(facts) {
 		told = append(told, again(o))
 	}
-	for _, f := range told {
-		if known.Status != "" && f.edits(known) {
+	for i := range told {
+		if known.Status != "" && told[i].edits(&known) {
 			continue
 		}
-		facts = add(facts, f)
+		facts = add(facts, &told[i])
 	}
 	if len(facts) == 0 { // feedback about a ticket never heard of: it exists
 		facts = append(facts, fact{Birth: true, Passing: true, At: o.ReceivedAt, Assumed: true, Position: o.Position, fresh: true})
 	}
 	return facts
+}
+
+// entered reports whether a delivery told that the ticket was created, waiting.
+func entered(facts []fact) bool {
+	for i := range facts {
+		if facts[i].Birth && !facts[i].EntryAt.IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 // dated takes the time from a re-call that repeats the date of a call already told: it happened when we heard of it.
@@ -80,17 +94,18 @@ func dated(o Observation, facts []fact) Observation {
 	if o.Snapshot || o.Status != StatusCalled || !recall {
 		return o
 	}
-	if slices.ContainsFunc(facts, func(f fact) bool {
-		return f.Status == StatusCalled && f.Says == TransitionCalled && f.At.Equal(o.At)
-	}) {
-		o.At = time.Time{}
+	for i := range facts {
+		if f := &facts[i]; f.Status == StatusCalled && f.Says == TransitionCalled && f.At.Equal(o.At) {
+			o.At = time.Time{}
+			break
+		}
 	}
 	return o
 }
 
 // edits reports whether the fact is a milestone sender's edit that changes nothing we keep. Such a fact would only use
 // up the ticket's room.
-func (f fact) edits(known State) bool {
+func (f *fact) edits(known *State) bool {
 	return f.Says == TransitionChanged && !f.Snapshot && !f.Passing && len(f.Flags) == 0 &&
 		(f.Status == known.Status || f.Status == "") && (f.Queue == known.Queue || f.Queue == "") &&
 		(f.Desk == known.Desk || f.Desk == "") && (f.Agent == known.Agent || f.Agent == "") &&
@@ -98,17 +113,19 @@ func (f fact) edits(known State) bool {
 }
 
 // add joins the fact to the one that it tells again, else keeps it beside the others, up to MaxFacts.
-func add(facts []fact, f fact) []fact {
-	if i := slices.IndexFunc(facts, f.same); i >= 0 {
-		facts[i] = merge(facts[i], f)
-		return facts
+func add(facts []fact, f *fact) []fact {
+	for i := range facts {
+		if f.same(&facts[i]) {
+			facts[i] = merge(&facts[i], f)
+			return facts
+		}
 	}
 	if len(facts) < MaxFacts {
-		return append(facts, f)
+		return append(facts, *f)
 	}
 	facts[0].Flags = unite(facts[0].Flags, []Flag{FlagTooManyFacts})
 	if f.Status.Ended() {
-		facts[len(facts)-1] = f
+		facts[len(facts)-1] = *f
 	}
 	return facts
 }

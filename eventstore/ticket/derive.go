@@ -9,7 +9,7 @@ import (
 type derivation struct {
 	s    State
 	last *fact  // the last call stepped through
-	born fact   // the birth; zero when none was told
+	born *fact  // the birth; nil when none was told
 	held Status // what the present hold interrupted
 }
 
@@ -18,9 +18,9 @@ func derive(facts []fact) (State, []Transition) {
 	var d derivation
 	var fresh []Transition
 	ordered := order(facts)
-	for i := range ordered {
-		ts := d.step(&ordered[i])
-		if ordered[i].fresh {
+	for _, f := range ordered {
+		ts := d.step(f)
+		if f.fresh {
 			fresh = append(fresh, ts...)
 		}
 	}
@@ -66,7 +66,7 @@ func (d *derivation) step(f *fact) []Transition {
 
 // birth starts the ticket: as a booking, or waiting.
 func (d *derivation) birth(f *fact) []Transition {
-	d.born = *f
+	d.born = f
 	d.s.CreatedAt = f.At
 	if !f.Told {
 		d.flag(FlagCreationImplied)

@@ -41,30 +41,24 @@ type fact struct {
 }
 
 // factsOf reads an observation: the birth (if it tells one), the steps it mentions, and its own step (if it is one).
-func factsOf(o Observation) []fact {
-	var facts []fact
-	add := func(f fact) {
+// It appends them.
+func factsOf(facts []fact, o *Observation) []fact {
+	facts = appendBirth(facts, o)
+	facts = appendPassing(facts, o)
+	facts = appendStep(facts, o)
+	for i := range facts {
+		f := &facts[i]
 		f.Position, f.Snapshot, f.fresh = o.Position, o.Snapshot, true
 		f.Ahead = f.At.After(o.ReceivedAt)
 		if o.pastCall() && f.Status == StatusCalled && !f.Assumed {
 			f.Again = o.Position
 		}
-		facts = append(facts, f)
-	}
-	if birth, ok := birthOf(o); ok {
-		add(birth)
-	}
-	for _, f := range passingOf(o) {
-		add(f)
-	}
-	if step, ok := stepOf(o); ok {
-		add(step)
 	}
 	return facts
 }
 
 // pastCall reports whether the status is one that only follows a call: its call date is then the last call's.
-func (o Observation) pastCall() bool {
+func (o *Observation) pastCall() bool {
 	switch o.Status {
 	case StatusCalled, StatusServing, StatusServed, StatusNoShow:
 		return true
@@ -74,25 +68,25 @@ func (o Observation) pastCall() bool {
 }
 
 // when is the observation's own time, and whether the receipt had to stand in for it.
-func (o Observation) when() (at time.Time, assumed bool) {
+func (o *Observation) when() (at time.Time, assumed bool) {
 	if o.At.IsZero() {
 		return o.ReceivedAt, true
 	}
 	return o.At, false
 }
 
-// birthOf is the creation that the observation tells, or mentions in passing.
-func birthOf(o Observation) (fact, bool) {
+// appendBirth adds the creation that the observation tells, or mentions in passing.
+func appendBirth(facts []fact, o *Observation) []fact {
 	told := o.Says == TransitionCreated || o.Says == TransitionBooked
 	f := fact{Birth: true, Told: told, Passing: !told, Booking: o.Booking || o.Status == StatusBooked, At: o.CreatedAt}
 	if told && (f.At.IsZero() || o.Snapshot) {
 		f.At, f.Assumed = o.when()
 	}
 	if f.At.IsZero() {
-		return fact{}, false
+		return facts
 	}
 	if !told {
-		return f, true
+		return append(facts, f)
 	}
 	if o.Says == TransitionCreated && o.Status == StatusWaiting {
 		f.EntryAt, f.freshEntry = o.ReceivedAt, true
@@ -101,49 +95,50 @@ func birthOf(o Observation) (fact, bool) {
 	if o.entersAtBirth() {
 		f.Flags, f.Reason = o.Flags, o.Reason
 	}
-	return f, true
+	return append(facts, f)
 }
 
 // entersAtBirth reports whether the observation is the creation and nothing else.
-func (o Observation) entersAtBirth() bool {
+func (o *Observation) entersAtBirth() bool {
 	return (o.Says == TransitionCreated || o.Says == TransitionBooked) &&
 		(o.Status == StatusWaiting || o.Status == StatusBooked || o.Status == "")
 }
 
-// passingOf are the steps that a milestone sender's payload mentions besides its own.
-func passingOf(o Observation) []fact {
-	var facts []fact
-	mention := func(status Status, at time.Time) {
-		if at.IsZero() || (status == o.Status && at.Equal(o.At) && o.Says != TransitionChanged) {
-			return
-		}
-		f := fact{Status: status, At: at, Passing: true}
-		if status == StatusCalled {
-			f.Desk, f.Agent = o.Desk, o.Agent
-		}
-		facts = append(facts, f)
-	}
+// appendPassing adds the steps that a milestone sender's payload mentions besides its own.
+func appendPassing(facts []fact, o *Observation) []fact {
 	if o.Says != TransitionActivated {
-		mention(StatusWaiting, o.ActivatedAt)
+		facts = o.mention(facts, StatusWaiting, o.ActivatedAt)
 	}
-	mention(StatusCalled, o.CalledAt)
-	mention(StatusServing, o.ServingAt)
+	facts = o.mention(facts, StatusCalled, o.CalledAt)
+	facts = o.mention(facts, StatusServing, o.ServingAt)
 	if o.Says == TransitionChanged && !o.Snapshot && (o.pastCall() || o.Status == StatusCancelled) && !o.At.Equal(o.CalledAt) {
-		mention(o.Status, o.At)
-	}
-	for i := range facts {
-		if facts[i].Status == StatusWaiting {
-			facts[i].Says = TransitionActivated
-		}
+		facts = o.mention(facts, o.Status, o.At)
 	}
 	return facts
 }
 
-// stepOf is the observation's own step. A milestone sender's edit is when we heard of it: the time that its payload
+// mention adds a step, if the payload tells its time and is not about it.
+func (o *Observation) mention(facts []fact, status Status, at time.Time) []fact {
+	if at.IsZero() || (status == o.Status && at.Equal(o.At) && o.Says != TransitionChanged) {
+		return facts
+	}
+	facts = append(facts, fact{Status: status, At: at, Passing: true})
+	f := &facts[len(facts)-1]
+	switch status {
+	case StatusCalled:
+		f.Desk, f.Agent = o.Desk, o.Agent
+	case StatusWaiting:
+		f.Says = TransitionActivated
+	case StatusBooked, StatusServing, StatusOnHold, StatusServed, StatusCancelled, StatusNoShow, StatusMerged, StatusExpired:
+	}
+	return facts
+}
+
+// appendStep adds the observation's own step. A milestone sender's edit is when we heard of it: the time that its payload
 // gives is the status', and mentioned in passing.
-func stepOf(o Observation) (fact, bool) {
+func appendStep(facts []fact, o *Observation) []fact {
 	if o.entersAtBirth() || o.Says == TransitionFeedback {
-		return fact{}, false
+		return facts
 	}
 	f := fact{
 		Status: o.Status, Says: o.Says, Queue: o.Queue, Desk: o.Desk, Agent: o.Agent, Label: o.Label,
@@ -156,7 +151,7 @@ func stepOf(o Observation) (fact, bool) {
 	if o.Says == TransitionReturned {
 		f.CallAt = o.CalledAt
 	}
-	return f, true
+	return append(facts, f)
 }
 
 // again is the step that a repeated "created, waiting" stands for: a return, a reopening, or a late retry.
@@ -168,7 +163,7 @@ func again(o Observation) fact {
 }
 
 // same reports whether two facts are one, told twice.
-func (f fact) same(g fact) bool {
+func (f *fact) same(g *fact) bool {
 	switch {
 	case f.Birth || g.Birth:
 		return f.Birth && g.Birth
@@ -182,11 +177,11 @@ func (f fact) same(g fact) bool {
 
 // merge joins what two tellings of one fact say. The one that was about it outranks the mention; between two alike the
 // earlier delivery does, and the later one fills in.
-func merge(f, g fact) fact {
+func merge(f, g *fact) fact {
 	if f.Passing && !g.Passing || (f.Birth && f.Passing && g.Passing && g.At.Before(f.At)) {
 		f, g = g, f
 	}
-	m := f
+	m := *f
 	m.fresh, m.Position = false, min(f.Position, g.Position)
 	m.Again = max(f.Again, g.Again)
 	m.Ahead = f.Ahead || g.Ahead

@@ -167,7 +167,7 @@ func checkLegal(t *rapid.T, tk Ticket) {
 	var d derivation
 	for _, f := range order(tk.facts) {
 		status := d.s.Status
-		ts := d.step(&f)
+		ts := d.step(f)
 		for _, tr := range ts {
 			if from, named := legal[tr]; named && !slices.Contains(from, status) {
 				t.Fatalf("%s from %q by %+v", tr, status, f)

@@ -29,9 +29,22 @@ func (s Spell) same(o Spell) bool {
 	return s.Status == o.Status && s.Queue == o.Queue && s.From.Equal(o.From) && s.To.Equal(o.To)
 }
 
-// repeats reports whether a fact, after the observation being applied, is the old one that it was: facts that all are
-// need no new derivation.
-func (f fact) repeats(old fact) bool {
+// repeat reports whether the facts, after the observation being applied, are the old ones that they were: then they need
+// no new derivation.
+func repeat(facts, old []fact) bool {
+	if len(facts) != len(old) {
+		return false
+	}
+	for i := range facts {
+		if !facts[i].repeats(&old[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// repeats reports whether a fact is the old one that it was.
+func (f *fact) repeats(old *fact) bool {
 	return !f.fresh && !f.freshEntry &&
 		f.At.Equal(old.At) && f.Status == old.Status && f.Says == old.Says && f.Position == old.Position && f.Again == old.Again &&
 		f.Passing == old.Passing && f.Assumed == old.Assumed && f.Ahead == old.Ahead && f.Snapshot == old.Snapshot &&

@@ -12,8 +12,9 @@ func TestSameNoticesEveryField(t *testing.T) {
 	eachField(t, State{}, State.Same, "LastPosition", "LastReceivedAt")
 	eachField(t, Segment{}, Segment.same)
 	eachField(t, Spell{}, Spell.same)
-	eachField(t, fact{}, fact.repeats, "fresh", "freshEntry", "placed")
-	if (fact{fresh: true}).repeats(fact{}) || (fact{freshEntry: true}).repeats(fact{}) {
+	repeats := func(a, b fact) bool { return a.repeats(&b) }
+	eachField(t, fact{}, repeats, "fresh", "freshEntry", "placed")
+	if repeats(fact{fresh: true}, fact{}) || repeats(fact{freshEntry: true}, fact{}) {
 		t.Error("a fresh fact repeats an old one")
 	}
 }

@@ -220,8 +220,8 @@ func (d *derivation) afterEnd(f *fact) []Transition {
 }
 
 // createdAnew reports whether a repeated "created" claims another creation than the one known.
-func (f *fact) createdAnew(born fact) bool {
-	return !f.Created.IsZero() && !f.Created.Equal(born.At)
+func (f *fact) createdAnew(born *fact) bool {
+	return !f.Created.IsZero() && (born == nil || !f.Created.Equal(born.At))
 }
 
 // reopen starts the ticket's next segment, then moves to what the fact says.
