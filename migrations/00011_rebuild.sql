@@ -81,6 +81,17 @@ CREATE TABLE dismissal (
     CONSTRAINT dismissal_pk PRIMARY KEY (source, position)
 );
 
+-- Tickets some of whose events were folded after their turn: their rows changed while the checkpoint stood still, and
+-- whoever follows positions has to be told otherwise.
+CREATE TABLE revived (
+    source   text   NOT NULL,
+    ticket   text   NOT NULL,
+    position bigint NOT NULL,
+    CONSTRAINT revived_pk PRIMARY KEY (source, ticket)
+);
+COMMENT ON COLUMN revived.position IS 'the checkpoint when it happened, the last time';
+CREATE INDEX revived_position ON revived (source, position);
+
 -- The processes that fold, each with a lease: for a fair share of the shards.
 CREATE TABLE runner (
     owner       text        NOT NULL,
@@ -90,6 +101,7 @@ CREATE TABLE runner (
 
 -- +goose Down
 DROP TABLE runner;
+DROP TABLE revived;
 DROP TABLE dismissal;
 DROP TABLE filled;
 DROP TABLE folded_with;

@@ -219,6 +219,9 @@ func (v *revival) refold(ctx context.Context, tx pgx.Tx, s *shard, q *queued, re
 	if err := t.standBehind(ctx, v.ticket, q); err != nil {
 		return err
 	}
+	if err := t.revived(ctx, v.ticket, s.position); err != nil {
+		return err
+	}
 	return s.handBack(ctx, tx)
 }
 
