@@ -28,7 +28,7 @@ import (
 // for byte, and the read models row by row.
 func (s *story) comesBack() {
 	pool := dbtest.New(s.t)
-	p, err := newParts(s.config, pools{pool, pool})
+	p, err := newParts(s.config, pools{pool, pool, pool})
 	s.must(err)
 	whole := s.exported(s.parts.log)
 	_, err = archive.Import(s.t.Context(), p.log, bytes.NewReader(whole), func(archive.Phase, int64) {})

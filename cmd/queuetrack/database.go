@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"time"
 
@@ -84,6 +85,9 @@ const readConnections = 10
 
 // workConnections is how many the rest takes: one append and one projector a source, counters, expiry and health.
 func workConnections(sources int) int32 { return int32(2*sources + 3) }
+
+// fillConnections is how many a rebuild takes: one a worker, and for reading, its lease and the switch.
+func fillConnections() int32 { return int32(runtime.GOMAXPROCS(0) + 4) }
 
 // openPool connects, with at most so many connections unless the URL's pool_max_conns says otherwise. The URL is in no
 // error: it may hold a password.

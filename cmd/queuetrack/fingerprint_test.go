@@ -38,12 +38,12 @@ var rowFiles = map[string][]string{
 var otherFiles = map[string][]string{
 	"eventstore/source": {"check.go"},
 	"projection": {
-		"catchup.go", "clear.go", "close.go", "compare.go", "deadletter.go", "doc.go", "drift.go", "expire.go", "generation.go",
+		"await.go", "catchup.go", "checkpoints.go", "clear.go", "close.go", "compare.go", "deadletter.go", "doc.go", "drift.go", "expire.go", "generation.go",
 		"job.go", "meter.go", "progress.go", "rebuild.go", "retry.go", "runner.go", "seize.go", "shard.go", "switch.go",
 		"trouble.go", "verify.go", "verifydismissed.go", "verifyrows.go", "view.go",
 	},
 	"projection/board":   {"check.go", "compare.go", "names.go", "queues.go", "tickets.go"},
-	"projection/history": {"check.go"},
+	"projection/history": {"at.go", "check.go"},
 	"projection/wait":    {"bucket.go", "check.go", "query.go", "report.go", "served.go"},
 }
 

@@ -26,6 +26,7 @@ type serveOptions struct {
 	noMigrate bool
 	auth      string
 	drain     time.Duration
+	rebuild   bool
 }
 
 func newServe(a *app) *cobra.Command {
@@ -39,6 +40,11 @@ func newServe(a *app) *cobra.Command {
 SIGTERM or SIGINT ends it in order: /readyz fails, after --drain no more requests are accepted, running ones are
 finished (15 s at most), the projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at
 once; nothing that was answered with 200 is lost either way.
+
+When another version of queuetrack folded the read models, or other settings of a source, the log says so at the start, as
+do /readyz?verbose, /v1/projections and the metric queuetrack_projection_drift: 'queuetrack rebuild' mends it. With
+--rebuild-on-drift the server does that by itself in the background, and goes on where a stop interrupted it. Each version
+does so once: two that run side by side don't take turns.
 
 SIGHUP reads the configuration file and all file: secrets again, and replaces the sources' secrets: a new one verifies
 and a dropped one no longer does, from the next delivery on, while those under way go on. The log names the secrets that
@@ -61,6 +67,7 @@ in a running process: keep in a file: what shall change, and replace that file b
 	cmd.Flags().BoolVar(&o.noMigrate, "no-migrate", false, "refuse to start when a migration is pending, instead of applying it")
 	cmd.Flags().StringVar(&o.auth, "auth", "", "'none' lets everybody who reaches the address read: needed for any other than loopback")
 	cmd.Flags().DurationVar(&o.drain, "drain", 0, "how long to go on accepting requests after a signal, with /readyz failing: longer than a load balancer takes to notice")
+	cmd.Flags().BoolVar(&o.rebuild, "rebuild-on-drift", false, "rebuild the read models in the background when another version, or other settings, folded them")
 	return cmd
 }
 
@@ -84,7 +91,7 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 	defer listener.Close() //nolint:errcheck // the server closed it, unless it never came to that
 	return a.serveOn(ctx, c, listener, logger, o.noMigrate, func(s *server) {
 		r := &reloader{read: a.loadConfig, running: c, live: s.parts.live, logger: logger}
-		s.drain = o.drain
+		s.drain, s.rebuild = o.drain, o.rebuild
 		s.reload = func(ctx context.Context) error { return r.run(ctx, reloads) }
 		a.announce(c, listener)
 	})
@@ -116,10 +123,15 @@ func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logg
 		return err
 	}
 	defer working.Close()
+	filling, err := openPool(ctx, db.url, fillConnections())
+	if err != nil {
+		return err
+	}
+	defer filling.Close()
 	if err := migrations.Check(ctx, working); err != nil {
 		return err
 	}
-	p, err := newParts(c, pools{reading: reading, working: working})
+	p, err := newParts(c, pools{reading, working, filling})
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func cityParts(t *testing.T) *parts {
 			Name: "city", PublicURL: "https://hooks.example.com/webhooks/city",
 			Secrets: []source.Secret{{Name: "literal-1", Value: []byte("a-secret-of-the-city")}},
 		},
-	}}}, pools{pool, pool})
+	}}}, pools{pool, pool, pool})
 	if err != nil {
 		t.Fatal(err)
 	}

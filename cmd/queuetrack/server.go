@@ -44,6 +44,7 @@ type server struct {
 	handler  http.Handler
 	reload   func(context.Context) error // runs beside the rest; nil: the configuration is not read again
 	drain    time.Duration               // between saying no on /readyz and the end of accepting requests
+	rebuild  bool                        // by itself, when the read models are another version's
 }
 
 func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
@@ -93,6 +94,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	part("event log", s.parts.log.Run)
 	part("projections", s.parts.runner(s.logger, 0).Run)
 	part("expiry", s.parts.expirer(s.now).Run)
+	part("drift", s.parts.onDrift(s.logger, s.rebuild).run)
 	part("private postgres", s.database.watch)
 	if s.reload != nil {
 		part("reload", s.reload)

@@ -147,7 +147,7 @@ func (s *story) open(text string) {
 	c, err := a.loadConfig()
 	s.must(err)
 	pool := dbtest.New(s.t)
-	p, err := newParts(c, pools{pool, pool})
+	p, err := newParts(c, pools{pool, pool, pool})
 	s.must(err)
 	server := httptest.NewServer(newServer(p, slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), s.now).handler)
 	s.t.Cleanup(server.Close)

@@ -35,6 +35,7 @@ type parts struct {
 type pools struct {
 	reading *pgxpool.Pool // what is asked for
 	working *pgxpool.Pool // appends, projectors, health
+	filling *pgxpool.Pool // rebuilds, which would leave the others none
 }
 
 // newParts puts them together. The pools stay the caller's to close.
@@ -116,7 +117,7 @@ func (a *app) withParts(ctx context.Context, do func(context.Context, *parts) er
 	}
 	defer func() { err = errors.Join(err, db.close(ctx)) }()
 	defer pool.Close()
-	p, err := newParts(c, pools{pool, pool})
+	p, err := newParts(c, pools{pool, pool, pool})
 	if err != nil {
 		return err
 	}
