@@ -154,9 +154,8 @@ func (f *folding) decode(e eventstore.Event) (source.Decoded, error) {
 		decoded.Names[i] = source.Name{Kind: n.Kind, ID: clean(n.ID), Name: clean(n.Name)}
 	}
 	if decoded.Ticket != nil {
-		o := storable(*decoded.Ticket)
-		decoded.Ticket = &o
-		err = sound(o)
+		storable(decoded.Ticket)
+		err = sound(decoded.Ticket)
 	}
 	return decoded, err
 }
@@ -167,16 +166,18 @@ func bodiless(e eventstore.Event) eventstore.Event {
 }
 
 // storable cleans the texts of what Postgres keeps in no text: a NUL and broken UTF-8 would fail a whole page.
-func storable(o ticket.Observation) ticket.Observation {
+func storable(o *ticket.Observation) {
 	for _, text := range []*string{&o.Queue, &o.Desk, &o.Agent, &o.Label, &o.Reason} {
 		*text = clean(*text)
 	}
-	return o
 }
 
 func clean(text string) string {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	if strings.IndexByte(text, 0) < 0 {
+		return text
 	}
 	return strings.ReplaceAll(text, "\x00", "\uFFFD")
 }
@@ -194,7 +195,7 @@ func shorten(text string) string {
 var errImpossible = errors.New("impossible value")
 
 // sound refuses what is not text and can't be stored.
-func sound(o ticket.Observation) error {
+func sound(o *ticket.Observation) error {
 	if o.Status != "" && !slices.Contains(ticket.Statuses, o.Status) {
 		return fmt.Errorf("%w: status %q", errImpossible, o.Status)
 	}

@@ -8,7 +8,12 @@ import (
 
 // EncodeState returns the state as it is stored. The same state has the same bytes always: comparing them is comparing
 // states.
-func EncodeState(s ticket.State) ([]byte, error) { return AppendState(nil, s) }
+func EncodeState(s ticket.State) ([]byte, error) {
+	return AppendState(make([]byte, 0, usualState), s)
+}
+
+// usualState is what the states of most tickets take, in bytes.
+const usualState = 160
 
 // AppendState appends what EncodeState returns.
 func AppendState(b []byte, s ticket.State) ([]byte, error) {

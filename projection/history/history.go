@@ -81,37 +81,70 @@ type row struct {
 
 // rowOf is the row of a change, without its link to the next one.
 func rowOf(c projection.Change) (row, error) {
-	detail, err := json.Marshal(detailOf(c.Says))
+	detail, err := detailOf(&c.Says)
 	if err != nil {
 		return row{}, fmt.Errorf("encode what event %d said: %w", c.Event.Position, err)
 	}
-	names := make([]string, len(c.Transitions))
-	for i, t := range c.Transitions {
-		names[i] = string(t)
-	}
 	return row{
-		Type: c.Event.Type, Transitions: strings.Join(names, " "),
+		Type: c.Event.Type, Transitions: joined(c.Transitions),
 		OccurredAt: projection.StoredTime(c.Event.OccurredAt), ReceivedAt: projection.StoredTime(c.Event.ReceivedAt),
-		RepeatOf: c.Event.RepeatOf, Detail: string(detail),
-		Open: c.After.Status != "" && !c.After.Status.Ended(),
+		RepeatOf: c.Event.RepeatOf, Detail: detail,
 	}, nil
 }
 
-// detailOf is what the event itself said, in words.
-func detailOf(o ticket.Observation) map[string]string {
-	detail := map[string]string{}
-	for key, value := range map[string]string{
-		"status": string(o.Status),
-		"queue":  o.Queue,
-		"desk":   o.Desk,
-		"agent":  o.Agent,
-		"label":  o.Label,
-		"by":     string(o.By),
-		"reason": o.Reason,
+// joined are the transitions, separated by a space. Mostly there is one.
+func joined(ts []ticket.Transition) string {
+	if len(ts) == 1 {
+		return string(ts[0])
+	}
+	var b strings.Builder
+	for i, t := range ts {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(string(t))
+	}
+	return b.String()
+}
+
+// detailOf is what the event itself said, in words: the JSON that encoding/json makes of a map of them.
+func detailOf(o *ticket.Observation) (string, error) {
+	b := make([]byte, 0, usualDetail)
+	for _, said := range [...]struct{ key, value string }{
+		{"agent", o.Agent},
+		{"by", string(o.By)},
+		{"desk", o.Desk},
+		{"label", o.Label},
+		{"queue", o.Queue},
+		{"reason", o.Reason},
+		{"status", string(o.Status)},
 	} {
-		if value != "" {
-			detail[key] = value
+		if said.value == "" {
+			continue
+		}
+		b = append(append(append(b, `,"`...), said.key...), `":`...)
+		var err error
+		if b, err = appendQuoted(b, said.value); err != nil {
+			return "", err
 		}
 	}
-	return detail
+	if len(b) == 0 {
+		return "{}", nil
+	}
+	b[0] = '{'
+	return string(append(b, '}')), nil
+}
+
+// usualDetail is what it mostly takes, in bytes.
+const usualDetail = 128
+
+// appendQuoted appends the text as a JSON string.
+func appendQuoted(b []byte, text string) ([]byte, error) {
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, err := json.Marshal(text)
+			return append(b, quoted...), err
+		}
+	}
+	return append(append(append(b, '"'), text...), '"'), nil
 }
