@@ -59,6 +59,13 @@
 //
 // A batch takes effect whole or not at all, so a reader sees all of it or nothing.
 //
+// # Out and in again
+//
+// What is up to a source's tail never changes, so Walk reads it in pages, each in a snapshot of its own, for as long as it
+// takes. Restore puts such events back, under the same lock, at the positions that they had: only right after the tail,
+// past deduplication, and a batch whole or not at all. What is there already it compares and passes over. So it can be
+// repeated after any crash, and what another process appended between two batches ends it.
+//
 // # Following
 //
 // Read after the last position you hold, and wait for Wake or a short time. Wake is a hint and can be lost; Read is the

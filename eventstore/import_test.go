@@ -242,8 +242,8 @@ func TestWalk(t *testing.T) {
 		}
 		equal(t, "last", want, c[1])
 	}
-	for e := range log.Walk(t.Context(), source, 0, 2500) {
-		if e.Position == 10 {
+	for e, err := range log.Walk(t.Context(), source, 0, 2500) {
+		if err != nil || e.Position == 10 {
 			break
 		}
 	}

@@ -28,8 +28,9 @@ func newExport(a *app) *cobra.Command {
 		Short: "Write the log as lines of JSON",
 		Long: `Writes every event of the log, byte for byte as it was received, with its position, digest, times and all else that is
 kept of it, and a manifest at the end; 'import' reads it. What is folded from the log (tickets, reports) isn't in it, nor
-are counters (duplicates, rejections). Sources that are no longer configured are. The server may be running: the log is
-written up to where it ended when the export began. Two exports of one log are equal byte for byte.
+are counters (duplicates, rejections) and dismissed dead letters. Sources that are no longer configured are. The server
+may be running: the log is written up to where it ended when the export began. Two exports of one log are equal byte for
+byte.
 
 Bodies hold personal data: keep the file as safe as the database. --out makes one that only its owner can read, and that
 is there only when it is complete.

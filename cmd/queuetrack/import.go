@@ -31,12 +31,12 @@ Exit code 1 when the file is refused.`,
   zstd -dc log.ndjson.zst | queuetrack import -`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withLog(cmd.Context(), func(ctx context.Context, c config, log *eventstore.Log) error {
+			return a.withLog(cmd.Context(), func(ctx context.Context, c config, log *eventstore.Log) (err error) {
 				file, err := a.openArchive(args[0])
 				if err != nil {
 					return err
 				}
-				defer file.Close()
+				defer func() { err = errors.Join(err, file.Close()) }()
 				return a.importFile(ctx, c, log, file, args[0])
 			})
 		},

@@ -48,17 +48,18 @@ type importing struct {
 	file io.ReadSeeker
 	tell func(Phase, int64)
 	seed maphash.Seed
-	done []Imported
+
+	tails map[string]int64 // up to where the log was checked
+	done  []Imported
 }
 
 // check goes through the whole file, and returns a mark for each batch. It looks at what the log holds only as far as the
 // log went in the beginning: what is appended meanwhile, Restore finds.
 func (im *importing) check(ctx context.Context) (marks []uint64, err error) {
-	tails, err := im.log.Tails(ctx)
-	if err != nil {
+	if im.tails, err = im.log.Tails(ctx); err != nil {
 		return nil, err
 	}
-	k, u := &known{log: im.log, tails: tails}, &unique{seed: im.seed}
+	k, u := &known{log: im.log, tails: im.tails}, &unique{seed: im.seed}
 	defer k.end()
 	begin := func(r *Reader) error { return k.begin(ctx, r.After()) }
 	err = im.pass(ctx, begin, func(b batch) error {
@@ -94,7 +95,7 @@ func (im *importing) write(ctx context.Context, marks []uint64) error {
 			return errChanged
 		}
 		marks = marks[1:]
-		n, err := im.log.Restore(ctx, b.events[0].Source, b.events)
+		n, err := im.restore(ctx, b.events)
 		if err != nil {
 			return err
 		}
@@ -106,6 +107,14 @@ func (im *importing) write(ctx context.Context, marks []uint64) error {
 		err = errChanged
 	}
 	return err
+}
+
+// restore writes what the log did not hold when it was checked.
+func (im *importing) restore(ctx context.Context, events []eventstore.Event) (int, error) {
+	if last := events[len(events)-1]; last.Position <= im.tails[last.Source] {
+		return 0, nil
+	}
+	return im.log.Restore(ctx, events[0].Source, events)
 }
 
 // note counts what was done.
