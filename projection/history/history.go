@@ -89,6 +89,7 @@ func rowOf(c projection.Change) (row, error) {
 		Type: c.Event.Type, Transitions: joined(c.Transitions),
 		OccurredAt: projection.StoredTime(c.Event.OccurredAt), ReceivedAt: projection.StoredTime(c.Event.ReceivedAt),
 		RepeatOf: c.Event.RepeatOf, Detail: detail,
+		Open: c.After.Status != "" && !c.After.Status.Ended(),
 	}, nil
 }
 
