@@ -95,9 +95,13 @@ CREATE INDEX revived_position ON revived (source, position);
 -- The processes that fold, each with a lease: for a fair share of the shards.
 CREATE TABLE runner (
     owner       text        NOT NULL,
+    sources     text[]      NOT NULL,
+    shards      text[]      NOT NULL DEFAULT '{}',
     lease_until timestamptz NOT NULL,
     CONSTRAINT runner_pk PRIMARY KEY (owner)
 );
+COMMENT ON COLUMN runner.sources IS 'what it is configured with';
+COMMENT ON COLUMN runner.shards IS 'which of them it is to fold; whoever deals, deals under a lock on all rows';
 
 -- +goose Down
 DROP TABLE runner;

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +45,7 @@ const (
 type Config struct {
 	PageSize int           // most events folded in one transaction; 0: DefaultPageSize
 	Lease    time.Duration // 0: DefaultLease
-	Poll     time.Duration // how often the log's tail is looked at without a hint; 0: DefaultPoll
+	Poll     time.Duration // how often the log's tail, and what the other runners do, is looked at without a hint; 0: DefaultPoll
 	Logger   *slog.Logger  // nil: slog.Default()
 
 	Fingerprint Fingerprint // of what folds here: recorded with what it folds
@@ -76,16 +78,40 @@ func NewRunner(pool *pgxpool.Pool, log *eventstore.Log, sources map[string]sourc
 	return &Runner{pool: pool, log: log, sources: sources, models: models, cfg: cfg}
 }
 
-// Run claims shards and follows their logs until ctx ends, then gives them back and returns nil. A database that is away
-// is waited for; a shard that halts is logged, and the others go on.
+// Run claims its share of the shards and follows their logs until ctx ends, then gives them back and returns nil. A
+// database that is away is waited for; a shard that halts is logged, and the others go on.
 func (r *Runner) Run(ctx context.Context) error {
-	owner := newOwner()
+	m := newRoster(r.pool, newOwner(), slices.Sorted(maps.Keys(r.sources)), r.cfg.Lease)
 	var tenders sync.WaitGroup
 	for name := range r.sources {
-		tenders.Go(func() { r.tend(ctx, name, owner) })
+		tenders.Go(func() { r.tend(ctx, name, m) })
 	}
+	r.watch(ctx, m)
 	tenders.Wait()
+	r.depart(ctx, m)
 	return nil
+}
+
+// watch looks at the roster until ctx ends. When it can't, all stays as it is, and whoever can deals.
+func (r *Runner) watch(ctx context.Context, m *roster) {
+	failing := false
+	for ctx.Err() == nil {
+		err := m.look(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			r.cfg.Logger.ErrorContext(ctx, "the shards can't be shared out; shares stay as they are", "error", err)
+		}
+		failing = err != nil
+		wait(ctx, nil, min(r.cfg.Poll, r.cfg.Lease/glances))
+	}
+}
+
+// depart leaves the roster even though ctx has ended: as a courtesy, too.
+func (r *Runner) depart(ctx context.Context, m *roster) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if err := m.leave(ctx); err != nil {
+		r.cfg.Logger.WarnContext(ctx, "the runner's lease was not given back and will run out", "runner", m.owner, "error", err)
+	}
 }
 
 // newOwner names one run of one process: for people who look at the table, and unique.
@@ -97,26 +123,30 @@ func newOwner() string {
 	return fmt.Sprintf("%s:%d:%s", host, os.Getpid(), uuid.NewString()[:8])
 }
 
-// tend keeps trying to hold the source's shard.
-func (r *Runner) tend(ctx context.Context, name, owner string) {
+// tend keeps trying to hold the source's shard while it is ours to hold.
+func (r *Runner) tend(ctx context.Context, name string, m *roster) {
 	t := trouble{logger: r.cfg.Logger.With("source", name)}
 	for {
-		err := r.hold(ctx, name, owner, func() { t.over(ctx) })
+		news := m.news()
+		err := r.hold(ctx, name, m, func() { t.over(ctx) })
 		if ctx.Err() != nil {
 			return
 		}
-		wait(ctx, nil, t.pause(ctx, err, r.cfg.Lease))
+		wait(ctx, news, t.pause(ctx, err, r.cfg.Lease))
 	}
 }
 
-// hold claims the shard and follows its log until it is lost, halted, or ctx ends.
-func (r *Runner) hold(ctx context.Context, name, owner string, healthy func()) error {
-	s, err := r.claim(ctx, name, owner)
+// hold claims the shard and follows its log until it is lost, halted, another process's to follow, or ctx ends.
+func (r *Runner) hold(ctx context.Context, name string, m *roster, healthy func()) error {
+	if !m.deals(name) {
+		return errElsewhere
+	}
+	s, err := r.claim(ctx, name, m.owner)
 	if err != nil {
 		return err
 	}
-	err = r.follow(ctx, s, healthy)
-	if ctx.Err() != nil {
+	err = r.follow(ctx, s, m, healthy)
+	if ctx.Err() != nil || errors.Is(err, errElsewhere) {
 		r.release(ctx, s)
 	}
 	return err
@@ -149,10 +179,14 @@ func (r *Runner) inspect(ctx context.Context, s *shard) error {
 }
 
 // follow folds page after page. A hint saves waiting, but polling is the truth.
-func (r *Runner) follow(ctx context.Context, s *shard, healthy func()) error {
+func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()) error {
 	hint, stop := r.log.Wake(s.source)
 	defer stop()
 	for {
+		news := m.news()
+		if !m.deals(s.source) {
+			return errElsewhere
+		}
 		began := time.Now()
 		n, err := r.next(ctx, s)
 		if err != nil {
@@ -161,10 +195,10 @@ func (r *Runner) follow(ctx context.Context, s *shard, healthy func()) error {
 		took := time.Since(began)
 		switch {
 		case n == 0:
-			if err := r.keep(ctx, s); err != nil {
+			if err := r.keep(ctx, s, m); err != nil {
 				return err
 			}
-			wait(ctx, hint, r.cfg.Poll)
+			waitFor(ctx, hint, news, r.cfg.Poll)
 		case n < r.cfg.PageSize:
 			wait(ctx, nil, breath)
 		}
@@ -184,9 +218,10 @@ func yield(ctx context.Context, took time.Duration, crowded func() bool) {
 	}
 }
 
-// keep renews the lease of an idle shard when a third of it has gone by.
-func (r *Runner) keep(ctx context.Context, s *shard) error {
-	if time.Since(s.renewed) < r.cfg.Lease/3 {
+// keep renews the lease of an idle shard when a third of it has gone by; and at once when another generation is said to
+// serve, so that the epoch tells.
+func (r *Runner) keep(ctx context.Context, s *shard, m *roster) error {
+	if time.Since(s.renewed) < r.cfg.Lease/3 && m.serves(s.generation) {
 		return nil
 	}
 	if err := r.inspect(ctx, s); err != nil {
@@ -216,10 +251,16 @@ func (r *Runner) release(ctx context.Context, s *shard) {
 
 // wait returns at a hint, after d, or when ctx ends.
 func wait(ctx context.Context, hint <-chan struct{}, d time.Duration) {
+	waitFor(ctx, hint, nil, d)
+}
+
+// waitFor returns at a hint, at news, after d, or when ctx ends.
+func waitFor(ctx context.Context, hint, news <-chan struct{}, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-hint:
+	case <-news:
 	case <-timer.C:
 	case <-ctx.Done():
 	}

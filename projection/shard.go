@@ -23,6 +23,8 @@ type shard struct {
 }
 
 var (
+	// errElsewhere means that the shard is another process's share.
+	errElsewhere = errors.New("the shard is another process's share")
 	// errTaken means that another owner holds the shard.
 	errTaken = errors.New("the shard has an owner")
 	// errLost means that another owner took the shard over: whatever was in the transaction is rolled back.
@@ -32,7 +34,7 @@ var (
 )
 
 // claim takes the source's shard of the serving generation, and makes it if it isn't there yet. errTaken when its
-// lease runs or somebody is taking it just now, errHalted when it stopped.
+// lease runs, or somebody is taking it or switching generations just now; errHalted when it stopped.
 func claim(ctx context.Context, pool *pgxpool.Pool, source, owner string, lease time.Duration) (*shard, error) {
 	s := &shard{source: source, renewed: time.Now()}
 	err := inTx(ctx, pool, lease, func(tx pgx.Tx) error {
@@ -40,6 +42,9 @@ func claim(ctx context.Context, pool *pgxpool.Pool, source, owner string, lease 
 			return err
 		}
 		free, err := s.free(ctx, tx, owner)
+		if err == nil && free {
+			free, err = s.served(ctx, tx)
+		}
 		if err != nil {
 			return err
 		}
@@ -57,16 +62,26 @@ func claim(ctx context.Context, pool *pgxpool.Pool, source, owner string, lease 
 	return s, nil
 }
 
-// ensure reads the serving generation and makes the shard's row.
-func (s *shard) ensure(ctx context.Context, tx pgx.Tx) error {
-	err := tx.QueryRow(ctx, `
+// servingGeneration is the one that readers see.
+func servingGeneration(ctx context.Context, db querier) (int, error) {
+	rows, err := db.Query(ctx, `
 		SELECT generation
 		FROM generation
-		WHERE state = 'serving'`).Scan(&s.generation)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return errNoGeneration
-	}
+		WHERE state = 'serving'`)
 	if err != nil {
+		return 0, err
+	}
+	generation, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, errNoGeneration
+	}
+	return generation, err
+}
+
+// ensure reads the serving generation and makes the shard's row.
+func (s *shard) ensure(ctx context.Context, tx pgx.Tx) error {
+	var err error
+	if s.generation, err = servingGeneration(ctx, tx); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
@@ -100,6 +115,21 @@ func (s *shard) free(ctx context.Context, tx pgx.Tx, owner string) (free bool, e
 	return free, nil
 }
 
+// served reports whether the generation still serves, and keeps it so until the claim is committed: a switch may have come
+// between reading which one does and locking the shard's row. A switch turns the states of the generations first, and
+// moves the epochs of their shards then: so either it came before, which is seen here, or it waits for the claim, and
+// then refuses all that its owner does. That holds for a source's first claim too, whose row the switch has not locked.
+// SKIP LOCKED: a claim, which holds a shard's row, never waits for a switch, which may be waiting for that.
+func (s *shard) served(ctx context.Context, tx pgx.Tx) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		SELECT
+		FROM generation
+		WHERE generation = $1 AND state = 'serving'
+		FOR SHARE SKIP LOCKED`, s.generation)
+	return tag.RowsAffected() == 1, err
+}
+
+// take gives the locked row to an owner, whose epoch is a new one.
 func (s *shard) take(ctx context.Context, tx pgx.Tx, owner string, lease time.Duration) error {
 	return tx.QueryRow(ctx, `
 		UPDATE shard
@@ -157,7 +187,9 @@ func (s *shard) release(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// halt stops the shard until a person has looked: nobody claims it any more. It returns errHalted with the reason.
+// halt stops the shard: nobody claims it any more, until a generation without its cause is filled and switched to. That
+// the cause seems gone changes nothing: when the log has grown past a checkpoint that was ahead of its tail, other events
+// have the positions that were folded. It returns errHalted with the reason.
 func (s *shard) halt(ctx context.Context, pool *pgxpool.Pool, reason string) error {
 	tag, err := pool.Exec(ctx, `
 		UPDATE shard

@@ -23,8 +23,13 @@ type trouble struct {
 // pause takes what ended the last try and returns how long to wait before the next.
 func (t *trouble) pause(ctx context.Context, err error, lease time.Duration) time.Duration {
 	switch {
-	case errors.Is(err, errTaken), errors.Is(err, errLost):
-		return lease / 10
+	case errors.Is(err, errElsewhere): // there will be news
+		return lease
+	case errors.Is(err, errTaken): // its lease may run out, or be given back, at any moment
+		return lease / glances
+	case errors.Is(err, errLost):
+		t.logger.InfoContext(ctx, "a shard was lost to another owner: what came too late was refused")
+		return 0
 	case errors.Is(err, errHalted):
 		if !t.halted {
 			t.logger.WarnContext(ctx, "the projection stays halted", "error", err)
