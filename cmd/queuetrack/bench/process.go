@@ -11,7 +11,7 @@ import (
 )
 
 // Command makes the process that is measured, which the bench then starts: a rebuild that says on its standard output,
-// a line of JSON each time, what its "phase" is.
+// a line of JSON each time, what its "phase" is, and at the end how many "differing_tickets" there are.
 type Command func(ctx context.Context) (*exec.Cmd, error)
 
 // Rebuild is what one rebuild took.
@@ -21,6 +21,7 @@ type Rebuild struct {
 	Memory   int64                    // the process's peak in bytes; 0: not known on this system
 	CPU      time.Duration            // of the process
 	Postgres time.Duration            // of the database's server meanwhile; 0: not known, it is elsewhere
+	Other    int64                    // tickets that it made something else of than the rebuild before
 }
 
 // look is how often the process's memory is looked at: a peak is kept by the system, but not beyond the process's end.
@@ -43,38 +44,40 @@ func (c Command) measure(ctx context.Context, server postgres, heard func(string
 		return Rebuild{}, fmt.Errorf("start the rebuild: %w", err)
 	}
 	peak := watchMemory(cmd.Process.Pid)
-	phases := listen(bufio.NewScanner(lines), heard)
-	memory := peak()
+	r := listen(bufio.NewScanner(lines), heard)
+	r.Memory = peak()
 	if err := cmd.Wait(); err != nil {
 		return Rebuild{}, fmt.Errorf("the rebuild ended with %w: %s", err, bytes.TrimSpace(said.Bytes()[max(0, said.Len()-2000):]))
 	}
-	return Rebuild{
-		Took: time.Since(began), Phases: phases, Memory: memory,
-		CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Postgres: server.cpu() - before,
-	}, nil
+	r.Took, r.Postgres = time.Since(began), server.cpu()-before
+	r.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return r, nil
 }
 
-// listen hears how long each phase takes, until the process has nothing more to say.
-func listen(lines *bufio.Scanner, heard func(string, time.Time)) map[string]time.Duration {
-	phases := map[string]time.Duration{}
+// listen hears how long each phase takes and what comes of it, until the process has nothing more to say.
+func listen(lines *bufio.Scanner, heard func(string, time.Time)) Rebuild {
+	r := Rebuild{Phases: map[string]time.Duration{}}
 	var now string
 	var since time.Time
-	end := func() {
-		if now != "" {
-			phases[now] += time.Since(since)
-		}
-	}
 	for lines.Scan() {
-		var line struct{ Phase string }
-		if json.Unmarshal(lines.Bytes(), &line) != nil || line.Phase == "" || line.Phase == now {
+		var line struct {
+			Phase string `json:"phase"`
+			Other int64  `json:"differing_tickets"`
+		}
+		if json.Unmarshal(lines.Bytes(), &line) != nil {
 			continue
 		}
-		end()
+		r.Other += line.Other
+		if line.Phase == now {
+			continue
+		}
+		if now != "" {
+			r.Phases[now] += time.Since(since)
+		}
 		now, since = line.Phase, time.Now()
 		heard(now, since)
 	}
-	end()
-	return phases
+	return r
 }
 
 // watchMemory looks at the process's peak until it is asked for it.

@@ -57,6 +57,9 @@ func MeasureRebuild(ctx context.Context, pool *pgxpool.Pool, rebuild Command, p 
 		if err != nil {
 			return l, err
 		}
+		if rebuilt.Other > 0 {
+			return l, fmt.Errorf("a rebuild made something else of %d tickets than the one before of the same log", rebuilt.Other)
+		}
 		l.Yardstick, l.Rebuilds = append(l.Yardstick, took), append(l.Rebuilds, rebuilt)
 	}
 	return l, nil

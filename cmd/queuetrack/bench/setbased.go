@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -22,13 +23,13 @@ const parseSteps = `
 CREATE TEMPORARY TABLE step ON COMMIT DROP AS
 WITH told AS (
     SELECT e.ticket, e.position, e.type, e.occurred_at, e.received_at,
-        b.data ->> 'status' AS told, b.data ->> 'line' AS queue, b.data ->> 'publicId' AS label,
-        b.data -> 'called' ->> 'desk' AS desk, b.data -> 'called' ->> 'caller' AS agent,
-        (b.data -> 'created' ->> 'date')::timestamptz AS created_at,
-        (b.data -> 'called' ->> 'date')::timestamptz AS called_at,
-        (b.data -> 'served' ->> 'date')::timestamptz AS served_at
+        b.status AS told, b.line AS queue, b."publicId" AS label, b.called ->> 'desk' AS desk, b.called ->> 'caller' AS agent,
+        (b.created ->> 'date')::timestamptz AS created_at,
+        (b.called ->> 'date')::timestamptz AS called_at,
+        (b.served ->> 'date')::timestamptz AS served_at
     FROM event e
-    CROSS JOIN LATERAL (SELECT convert_from(e.body, 'UTF8')::jsonb -> 'data' AS data OFFSET 0) AS b
+    CROSS JOIN LATERAL jsonb_to_record(convert_from(e.body, 'UTF8')::jsonb -> 'data')
+        AS b (status text, line text, "publicId" text, created jsonb, called jsonb, served jsonb)
     WHERE e.source = '{source}' AND e.ticket IS NOT NULL
 ), linked AS (
     SELECT t.*,
@@ -56,6 +57,8 @@ WITH told AS (
             ELSE 'cancelled'
         END AS status
     FROM linked l
+    -- A fence, as the next: computed once, not wherever it is used.
+    OFFSET 0
 ), dated AS (
     SELECT m.*,
         CASE
@@ -66,6 +69,7 @@ WITH told AS (
         END AS at,
         m.transition IN ('created', 'returned', 'transferred') AS enters
     FROM moved m
+    OFFSET 0
 )
 SELECT d.ticket, d.position, d.next_position, d.type, d.occurred_at, d.received_at, d.queue, d.queue_before, d.label, d.desk, d.agent,
     d.created_at, d.transition, d.status, d.at, d.enters,
@@ -78,7 +82,7 @@ WINDOW log AS (PARTITION BY d.ticket ORDER BY d.position)`
 
 // piece is what a step adds to the bytes of its ticket.
 const piece = `
-    int8send(extract(epoch FROM d.at)::bigint) || int8send(d.position)
+    int8send(date_part('epoch', d.at)::bigint) || int8send(d.position)
         || convert_to(concat(left(d.transition, 1), d.queue, d.desk, d.agent, d.label), 'UTF8')`
 
 // fillSet fills the tables from the steps.
@@ -108,8 +112,8 @@ WHERE p.status IN ('waiting', 'called')`, `
 INSERT INTO wait_segment_{set} (source, ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome,
     wait_seconds, service_seconds, self_registered)
 SELECT '{source}', g.ticket, g.segment, g.queue, g.desk, g.agent, g.entered_at, g.called_at, g.left_at, g.outcome,
-    extract(epoch FROM coalesce(g.called_at, g.left_at) - g.entered_at),
-    CASE g.outcome WHEN 'served' THEN extract(epoch FROM g.left_at - g.called_at) END, false
+    date_part('epoch', coalesce(g.called_at, g.left_at) - g.entered_at),
+    CASE g.outcome WHEN 'served' THEN date_part('epoch', g.left_at - g.called_at) END, false
 FROM (
     SELECT s.ticket, s.segment, min(s.queue) AS queue, coalesce(min(s.desk), '') AS desk, coalesce(min(s.agent), '') AS agent,
         date_trunc('second', min(s.at) FILTER (WHERE s.enters)) AS entered_at,
@@ -146,8 +150,15 @@ FROM (
     WHERE e.source = '{source}' AND e.ticket IS NULL) AS n
 ORDER BY n.kind, n.id, n.position DESC`}
 
-// sortMemory is what each sort of the yardstick may take: the largest has a row an event.
-const sortMemory = "256MB"
+// settings let the yardstick sort in memory, where the largest sort has a row an event, and read the bodies with as many
+// processes as the server allows: the planner does not know how much work a body is.
+var settings = []string{
+	`SET LOCAL work_mem = '256MB'`,
+	`SET LOCAL parallel_setup_cost = 0`,
+	`SET LOCAL parallel_tuple_cost = 0`,
+	`SET LOCAL jit = off`,
+	`SET LOCAL synchronous_commit = off`,
+}
 
 // FillSet fills the set's empty tables from the sources' logs, with SQL alone.
 func FillSet(ctx context.Context, pool *pgxpool.Pool, set projection.Set, sources []string) error {
@@ -164,8 +175,7 @@ func FillSet(ctx context.Context, pool *pgxpool.Pool, set projection.Set, source
 
 func fillFrom(ctx context.Context, tx pgx.Tx, set projection.Set, source string) error {
 	words := strings.NewReplacer("{source}", source, "{piece}", piece)
-	prepare := []string{`SET LOCAL work_mem = '` + sortMemory + `'`, `SET LOCAL synchronous_commit = off`, parseSteps, `ANALYZE step`}
-	for _, statement := range append(prepare, fillSet...) {
+	for _, statement := range slices.Concat(settings, []string{parseSteps, `ANALYZE step`}, fillSet) {
 		if _, err := tx.Exec(ctx, set.SQL(words.Replace(statement))); err != nil {
 			return fmt.Errorf("%.60s …: %w", strings.TrimSpace(statement), err)
 		}
