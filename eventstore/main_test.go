@@ -88,7 +88,7 @@ func violations(t testing.TB, pool *pgxpool.Pool) []eventstore.Violation {
 	var found []eventstore.Violation
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(t.Context(), pool, opts, func(tx pgx.Tx) error {
-		_, err := eventstore.Verify(t.Context(), tx, source, func(v eventstore.Violation) { found = append(found, v) })
+		_, err := eventstore.Verify(t.Context(), tx, source, func(v eventstore.Violation) { found = append(found, v) }, nil)
 		return err
 	})
 	if err != nil {

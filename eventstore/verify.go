@@ -21,8 +21,9 @@ const verifyPage = 500
 
 // Verify checks, in the caller's transaction and in constant memory, that positions are dense from 1 and that each
 // digest is its body's. It reports each violation and returns the number of events checked. The transaction must be
-// REPEATABLE READ, if what it says about the log has to agree with what the caller reads beside it.
-func Verify(ctx context.Context, tx pgx.Tx, source string, report func(Violation)) (int64, error) {
+// REPEATABLE READ, if what it says about the log has to agree with what the caller reads beside it. went, if any, is told
+// of each page how many events it had.
+func Verify(ctx context.Context, tx pgx.Tx, source string, report func(Violation), went func(events int64)) (int64, error) {
 	var checked, last int64
 	for {
 		events, err := page(ctx, tx, source, last, verifyPage)
@@ -37,6 +38,9 @@ func Verify(ctx context.Context, tx pgx.Tx, source string, report func(Violation
 			last = events[i].Position
 		}
 		checked += int64(len(events))
+		if went != nil {
+			went(int64(len(events)))
+		}
 	}
 }
 

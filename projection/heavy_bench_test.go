@@ -41,7 +41,7 @@ func BenchmarkHeavyTickets(b *testing.B) {
 				}
 				b.ReportMetric(time.Since(start).Seconds(), "s/catch-up")
 				start = time.Now()
-				if _, err := projection.Verify(b.Context(), pool, sources, models, func(v eventstore.Violation) { b.Error(v) }); err != nil {
+				if _, err := projection.Verify(b.Context(), pool, sources, models, func(v eventstore.Violation) { b.Error(v) }, projection.VerifyConfig{}); err != nil {
 					b.Fatal(err)
 				}
 				b.ReportMetric(time.Since(start).Seconds(), "s/verify")

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
 	"queuetrack/projection"
@@ -102,9 +104,12 @@ func TestVerifyCountsWhatItWentThrough(t *testing.T) {
 	w := newWorld(t)
 	plant(w)
 	w.append("old", delivery("x", noon, created("1", noon))) // no longer configured: its log is checked
-	got, err := projection.Verify(t.Context(), w.pool, w.sources, w.models, func(v eventstore.Violation) { t.Errorf("violation: %v", v) })
-	if want := (projection.Verified{Sources: 2, Events: 8, Tickets: 2}); err != nil || got != want {
-		t.Errorf("Verify went through %+v, %v; want %+v", got, err, want)
+	got, err := projection.Verify(t.Context(), w.pool, w.sources, w.models, func(v eventstore.Violation) { t.Errorf("violation: %v", v) }, projection.VerifyConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(projection.Verified{Sources: 2, Events: 8, Tickets: 2, Shards: 1}, got); diff != "" {
+		t.Errorf("Verify went through (-want +got):\n%s", diff)
 	}
 }
 

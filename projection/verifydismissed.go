@@ -4,15 +4,22 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// decisions reads what was dismissed of the source: few, for each was a person's doing.
+// decisions reads what was dismissed of the source: few, for each was a person's doing. A generation that doesn't serve
+// honours them when it is to serve: until then its dead letters stand.
 func (c *check) decisions(ctx context.Context) error {
-	rows, err := c.tx.Query(ctx, dismissedBetween, c.tables.source, 0, int64(math.MaxInt64))
+	rows, err := c.tx.Query(ctx, `
+		SELECT d.position
+		FROM dismissal d
+		WHERE d.source = $1 AND ($3 OR NOT EXISTS (
+			SELECT
+			FROM dead_letter l
+			WHERE l.source = $1 AND l.generation = $2 AND l.position = d.position))`,
+		c.tables.source, c.generation, c.state == serving)
 	if err != nil {
 		return fmt.Errorf("read dismissals of %s: %w", c.tables.source, err)
 	}

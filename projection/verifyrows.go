@@ -14,16 +14,75 @@ import (
 	"queuetrack/eventstore/ticket"
 )
 
-// check compares one source's rows with its log.
+// check compares one shard's rows with its log.
 type check struct {
 	*verifier
-	tables  tables
+	tables
 	adapter source.Source
 	models  []Check
+	state   string // of the generation
 	upTo    int64
+	report  func(eventstore.Violation)
+	unread  int64 // events folded since the progress was told
 
 	dismissed map[int64]bool // what is never folded,
 	unmet     map[int64]bool // and what of it was not met yet
+}
+
+// shard checks what the shard's row says of itself.
+func (c *check) shard(p Progress, tail int64) {
+	if p.Position > tail {
+		c.say(p.Position, "", "the checkpoint %d is ahead of the log's tail %d", p.Position, tail)
+	}
+	if p.Halted != "" {
+		c.say(p.Position, "", "the projection is halted: %s", p.Halted)
+	}
+}
+
+// rows folds the source's log to its checkpoint, a range of tickets at a time, and compares all rows.
+func (c *check) rows(ctx context.Context, tx pgx.Tx) error {
+	c.tx = tx
+	if err := c.decisions(ctx); err != nil {
+		return err
+	}
+	for _, m := range c.verifier.models {
+		c.models = append(c.models, m.Check(tx, c.set(), c.tables.source, c.report))
+	}
+	for after, more := "", true; more; {
+		ids, err := eventstore.TicketsAfter(ctx, tx, c.tables.source, after, verifyTickets, verifyEvents)
+		if err != nil {
+			return err
+		}
+		in := Range{After: after}
+		if more = len(ids) > 0; more {
+			in.Through = ids[len(ids)-1]
+		}
+		if err := c.tickets(ctx, in, ids); err != nil {
+			return err
+		}
+		after = in.Through
+	}
+	if err := c.ticketless(ctx); err != nil {
+		return err
+	}
+	c.dismissals()
+	for _, m := range c.models {
+		if err := m.Finish(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count has the progress told of what was folded since.
+func (c *check) count(tickets int) {
+	if c.state == serving {
+		c.mu.Lock()
+		c.done.Tickets += int64(tickets)
+		c.mu.Unlock()
+	}
+	c.went(c.unread)
+	c.unread = 0
 }
 
 // tickets folds the events of these tickets, which are all that the log has in the range, and compares their rows.
@@ -40,7 +99,7 @@ func (c *check) tickets(ctx context.Context, in Range, ids []string) error {
 		return err
 	}
 	c.dead(f, letters)
-	c.done.Tickets += int64(len(f.tickets))
+	c.count(len(f.tickets))
 	if err := c.folded(ctx, in, f); err != nil {
 		return err
 	}
@@ -54,6 +113,7 @@ func (c *check) tickets(ctx context.Context, in Range, ids []string) error {
 
 // fold folds the event, unless it is a dead letter or waits behind one, and hands on what it changed.
 func (c *check) fold(f *folding, e eventstore.Event, letters map[int64]letter) error {
+	c.unread++
 	l, dead := letters[e.Position]
 	delete(letters, e.Position)
 	if e.Quarantined == "" {
@@ -100,17 +160,20 @@ func (c *check) say(position int64, id, what string, args ...any) {
 // letters reads the dead letters of the range's tickets.
 func (c *check) letters(ctx context.Context, in Range) (map[int64]letter, error) {
 	query, args := in.SQL(fmt.Sprintf(`
-		SELECT position, ticket, coalesce(behind, 0)
+		SELECT position, ticket, coalesce(behind, 0), cause
 		FROM dead_letter
-		WHERE generation = %d AND source = $1 AND`, c.tables.generation), c.tables.source)
+		WHERE generation = %d AND source = $1 AND`, c.generation), c.tables.source)
 	rows, err := c.tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
 	}
 	letters := map[int64]letter{}
 	var l letter
-	_, err = pgx.ForEachRow(rows, []any{&l.Position, &l.Ticket, &l.Behind}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&l.Position, &l.Ticket, &l.Behind, &l.Cause}, func() error {
 		letters[l.Position] = l
+		if l.Cause == "" {
+			c.say(l.Position, l.Ticket, "dead_letter: row %d tells no cause", l.Position)
+		}
 		return nil
 	})
 	if err != nil {
@@ -146,7 +209,7 @@ func (c *check) folded(ctx context.Context, in Range, f *folding) error {
 		SELECT ticket, status, facts, last_position, expires_from
 		FROM folded_{set}
 		WHERE source = $1 AND`, c.tables.source)
-	rows, err := c.tx.Query(ctx, c.tables.set().SQL(query), args...)
+	rows, err := c.tx.Query(ctx, c.set().SQL(query), args...)
 	if err != nil {
 		return fmt.Errorf("read folded tickets of %s: %w", c.tables.source, err)
 	}
@@ -184,6 +247,7 @@ func (c *check) ticketless(ctx context.Context) error {
 			}
 		}
 		c.dead(f, letters)
+		c.count(0)
 		after = through
 	}
 	return nil
@@ -192,17 +256,20 @@ func (c *check) ticketless(ctx context.Context) error {
 // ticketlessLetters reads the dead letters among the events about no ticket after a position, up to another.
 func (c *check) ticketlessLetters(ctx context.Context, after, through int64) (map[int64]letter, error) {
 	rows, err := c.tx.Query(ctx, `
-		SELECT position
+		SELECT position, cause
 		FROM dead_letter
 		WHERE source = $1 AND generation = $2 AND ticket = '' AND position > $3 AND position <= $4`,
-		c.tables.source, c.tables.generation, after, through)
+		c.tables.source, c.generation, after, through)
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
 	}
 	letters := map[int64]letter{}
-	var position int64
-	_, err = pgx.ForEachRow(rows, []any{&position}, func() error {
-		letters[position] = letter{Position: position}
+	var l letter
+	_, err = pgx.ForEachRow(rows, []any{&l.Position, &l.Cause}, func() error {
+		letters[l.Position] = l
+		if l.Cause == "" {
+			c.say(l.Position, "", "dead_letter: row %d tells no cause", l.Position)
+		}
 		return nil
 	})
 	if err != nil {

@@ -144,7 +144,7 @@ func (w *world) violations() []string {
 	var all []string
 	_, err := projection.Verify(w.t.Context(), w.pool, w.sources, w.models, func(v eventstore.Violation) {
 		all = append(all, fmt.Sprintf("%s %s: %s", v.Source, v.Ticket, v.What))
-	})
+	}, projection.VerifyConfig{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
