@@ -27,9 +27,7 @@ func (b *bar) set(done, total int64) {
 			progressbar.OptionSetWriter(b.app.stderr),
 			progressbar.OptionSetDescription(b.what),
 			progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString(b.unit),
-			progressbar.OptionShowBytes(b.unit == ""),
+			b.rate(),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionFullWidth(),
@@ -42,6 +40,16 @@ func (b *bar) set(done, total int64) {
 func (b *bar) describe(what string) {
 	if b.what = what; b.shown != nil {
 		b.shown.Describe(what)
+	}
+}
+
+func (b *bar) rate() progressbar.Option {
+	if b.unit == "" {
+		return progressbar.OptionShowBytes(true)
+	}
+	return func(p *progressbar.ProgressBar) {
+		progressbar.OptionShowIts()(p)
+		progressbar.OptionSetItsString(b.unit)(p)
 	}
 }
 
