@@ -1,6 +1,7 @@
 package projection_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,14 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, sql, want string }{
 		{"body", `UPDATE event SET body = convert_to(convert_from(body, 'UTF8') || ' ', 'UTF8') WHERE position = 2`, "city a: the body is not the one that the digest was made of"},
+		{"one byte", `UPDATE event SET body = set_byte(body, 5, get_byte(body, 5) # 1) WHERE position = 2`, "city a: the body is not the one that the digest was made of"},
+		{"digest", `UPDATE event SET digest = set_byte(digest, 31, get_byte(digest, 31) # 1) WHERE position = 7`, "city b: the body is not the one that the digest was made of"},
+		{"event missing", `DELETE FROM event WHERE position = 2`, "city : 1 event is missing before position 3"},
+		{"events missing", `DELETE FROM event WHERE position IN (2, 3)`, "city : 2 events are missing before position 4"},
+		{"first events missing", `DELETE FROM event WHERE position <= 3`, "city : 3 events are missing before position 4"},
+		{"last event missing", `DELETE FROM event WHERE position = 7`, "city : the checkpoint 7 is ahead of the log's tail 6"},
+		{"what was folded from it", `DELETE FROM event WHERE position = 2`, "city a: history: row 2 is too many"},
+		{"another ticket's event", `UPDATE event SET ticket = 'b' WHERE position = 2`, "city a: history: row 2 is too many"},
 		{"checkpoint ahead", `UPDATE shard SET position = 99`, "city : the checkpoint 99 is ahead of the log's tail 7"},
 		{"checkpoint behind", `UPDATE shard SET position = 6`, "city b: folded: row is too many"},
 		{"halted", `UPDATE shard SET halted = 'a hole'`, "city : the projection is halted: a hole"},
@@ -47,12 +56,23 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 		{"history changed", `UPDATE history_0 SET detail = '{}' WHERE position = 2`, "city a: history: row 2 differs from the log: detail"},
 		{"history's link changed", `UPDATE history_0 SET next_position = NULL WHERE position = 1`, `city a: history: row 1 differs from the log: next is "0", should be "2"`},
 		{"history missing", `DELETE FROM history_0 WHERE position = 2`, "city a: history: row 2 is missing"},
-		{"history extra", `INSERT INTO history_0 SELECT source, ticket, 99, next_position, type, transitions, occurred_at, received_at, repeat_of, detail, state FROM history_0 WHERE position = 2`, "city a: history: row 99 is too many"},
+		{"history extra", `INSERT INTO history_0 (source, ticket, position, type, transitions, received_at, detail, open) SELECT source, ticket, 99, type, transitions, received_at, detail, open FROM history_0 WHERE position = 2`, "city a: history: row 99 is too many"},
 
 		{"segment changed", `UPDATE wait_segment_0 SET wait_seconds = wait_seconds + 1 WHERE ticket = 'a'`, `city a: wait_segment: row 1 differs from the log: waitseconds is "60", should be "59"`},
 		{"segment missing", `DELETE FROM wait_segment_0 WHERE ticket = 'b'`, "city b: wait_segment: row 1 is missing"},
 		{"segment extra", `INSERT INTO wait_segment_0 SELECT source, 'c', n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered FROM wait_segment_0 WHERE ticket = 'b'`, "city c: wait_segment: row 1 is too many"},
 
+		{"outcome changed", `UPDATE wait_segment_0 SET outcome = 'no_show' WHERE ticket = 'a'`, `city a: wait_segment: row 1 differs from the log: outcome is "no_show", should be "served"`},
+		{"outcomes don't add up", `UPDATE wait_segment_0 SET outcome = 'no_show' WHERE ticket = 'a'`, `city : wait: 1 segments are "no_show", the log knows 0`},
+		{"all outcomes gone", `DELETE FROM wait_segment_0`, `city : wait: 0 segments are "served", the log knows 1`},
+		{"left and open", `UPDATE wait_segment_0 SET left_at = entered_at WHERE ticket = 'b'`, `city : wait: 1 segments that are "open" tell the contrary by their end`},
+		{"ended and not left", `UPDATE wait_segment_0 SET left_at = NULL WHERE ticket = 'a'`, `city : wait: 1 segments that are "served" tell the contrary by their end`},
+
+		{"dead letter without a cause", `UPDATE dead_letter SET cause = '' WHERE position = 5`, "city c: dead_letter: row 5 tells no cause"},
+		{"dead letter's ticket changed", `UPDATE dead_letter SET ticket = 'b' WHERE position = 5`, "city c: dead_letter: row 5 is of no event that can be dead"},
+		{"dismissal of nothing", `INSERT INTO dismissal VALUES ('city', 99, now())`, "city : dismissal: row 99 is of no event that can be dismissed"},
+		{"dismissed and folded", `INSERT INTO dismissal VALUES ('city', 7, now())`, "city b: history: row 7 is too many"},
+		{"dismissed and dead", `INSERT INTO dismissal VALUES ('city', 5, now())`, "city c: dead_letter: row 5 is of an event that was dismissed"},
 		{"dead letter missing", `DELETE FROM dead_letter WHERE position = 5`, "city c: the event can't be folded, and is no dead letter: decode: no such status"},
 		{"dead letter extra", `INSERT INTO dead_letter VALUES ('city', 0, 77, 'b', NULL, '')`, "city b: dead_letter: row 77 is too many"},
 		{"dead letter of a sound event", `INSERT INTO dead_letter VALUES ('city', 0, 7, 'b', NULL, '')`, "city b: history: row 7 is too many"},
@@ -79,7 +99,7 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 // undoable keeps a copy of all tables, and returns what brings them back.
 func undoable(w *world) string {
 	var undo strings.Builder
-	for _, table := range slices.Concat(tables, []string{"shard", "event"}) {
+	for _, table := range slices.Concat(tables, []string{"shard", "event", "dismissal"}) {
 		w.exec(`CREATE TABLE undo_` + table + ` AS TABLE ` + table)
 		undo.WriteString(`DELETE FROM ` + table + `; INSERT INTO ` + table + ` TABLE undo_` + table + `;`)
 	}
@@ -127,5 +147,113 @@ func TestVerifyGoesThroughManyTickets(t *testing.T) {
 		if !strings.Contains(found, want) {
 			t.Errorf("Verify found:\n%s\nwant among it: %s", found, want)
 		}
+	}
+}
+
+// world of two generations: the one that serves was rebuilt from the one that served before.
+func rebuilt(t *testing.T, f projection.Fingerprint) *world {
+	t.Helper()
+	w := newWorld(t)
+	plant(w)
+	cfg := w.config()
+	cfg.Fingerprint = f
+	if _, err := projection.NewRebuilder(w.pool, w.log, w.sources, w.models, cfg).Rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	w.append("city", delivery("d", minute(6), created("2", minute(6))))
+	w.foldAs(f)
+	return w
+}
+
+func (w *world) verify(cfg projection.VerifyConfig) (projection.Verified, []string) {
+	w.t.Helper()
+	var all []string
+	verified, err := projection.Verify(w.t.Context(), w.pool, w.sources, w.models, func(v eventstore.Violation) {
+		all = append(all, fmt.Sprintf("%s %s: %s", v.Source, v.Ticket, v.What))
+	}, cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return verified, all
+}
+
+// The generation that a rebuild left behind is what the log up to its own checkpoint demands.
+func TestVerifyComparesAllGenerations(t *testing.T) {
+	t.Parallel()
+	w := rebuilt(t, projection.Fingerprint{})
+	got, found := w.verify(projection.VerifyConfig{})
+	if diff := cmp.Diff(projection.Verified{Sources: 1, Events: 8, Tickets: 3, Shards: 2}, got); diff != "" || len(found) > 0 {
+		t.Errorf("went through (-want +got):\n%s\nand found %q", diff, found)
+	}
+	for _, c := range []struct{ sql, want string }{
+		{`UPDATE board_ticket_0 SET queue = '9' WHERE ticket = 'a'`, `city a: generation 0 (previous): board_ticket: row differs from the log: queue is "9", should be "1"`},
+		{`DELETE FROM history_1 WHERE ticket = 'd'`, "city d: history: row 8 is missing"},
+		{`UPDATE shard SET position = 99 WHERE generation = 0`, "city : generation 0 (previous): the checkpoint 99 is ahead of the log's tail 8"},
+	} {
+		w.damage(c.sql)
+		if _, found := w.verify(projection.VerifyConfig{}); !slices.Contains(found, c.want) {
+			t.Errorf("%s:\nfound %q\nwant among it %q", c.sql, found, c.want)
+		}
+	}
+}
+
+// What is half filled, or another version's, is not held against this fold; that it was not, is told.
+func TestVerifyTellsWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	w := rebuilt(t, fingerprint("v2", "utc"))
+	w.exec(`DELETE FROM history_0`)
+	w.exec(`INSERT INTO folded_with VALUES ('city', 0, 'v1', 'utc', 0)`)
+	why := func(now projection.Fingerprint) (all []string) {
+		verified, found := w.verify(projection.VerifyConfig{Fingerprint: now})
+		if len(found) > 0 && len(verified.Unchecked) > 0 {
+			t.Errorf("found %q", found)
+		}
+		for _, u := range verified.Unchecked {
+			all = append(all, fmt.Sprint(u.Source, u.Generation, u.State, u.Why))
+		}
+		return all
+	}
+	if diff := cmp.Diff([]string{"city0previousanother version, or other settings, folded it"}, why(fingerprint("v2", "utc"))); diff != "" {
+		t.Errorf("another version's (-want +got):\n%s", diff)
+	}
+	w.exec(`UPDATE generation SET state = 'building', phase = 'filling' WHERE generation = 0`)
+	w.exec(`UPDATE shard SET fill_to = 5 WHERE generation = 0`)
+	if diff := cmp.Diff([]string{"city0buildingit is half filled"}, why(projection.Fingerprint{})); diff != "" {
+		t.Errorf("half filled (-want +got):\n%s", diff)
+	}
+	w.exec(`UPDATE shard SET fill_to = NULL WHERE generation = 0`)
+	w.exec(`UPDATE generation SET phase = 'clearing' WHERE generation = 0`)
+	if diff := cmp.Diff([]string{"city0buildingit is being emptied"}, why(projection.Fingerprint{})); diff != "" {
+		t.Errorf("being emptied (-want +got):\n%s", diff)
+	}
+	w.exec(`UPDATE generation SET phase = 'following' WHERE generation = 0`)
+	if _, found := w.verify(projection.VerifyConfig{}); len(found) == 0 {
+		t.Error("a filled shard without its history passes")
+	}
+}
+
+// A dismissal that the previous generation has not honoured yet is no difference.
+func TestVerifyLetsStandWhatARollbackHonours(t *testing.T) {
+	t.Parallel()
+	w := rebuilt(t, projection.Fingerprint{})
+	if _, err := w.runner(w.config()).Dismiss(t.Context(), "city", 5, noon); err != nil {
+		t.Fatal(err)
+	}
+	w.check()
+}
+
+// Everything is read once for the log and once for each generation, and told on the way.
+func TestVerifyTellsItsProgress(t *testing.T) {
+	t.Parallel()
+	w := rebuilt(t, projection.Fingerprint{})
+	var last, all int64
+	w.verify(projection.VerifyConfig{Progress: func(done, total int64) {
+		if done < last || total < done || (all != 0 && total != all) {
+			t.Errorf("%d of %d, after %d of %d", done, total, last, all)
+		}
+		last, all = done, total
+	}})
+	if want := int64(8 + 8 + 7); last != want || all != want {
+		t.Errorf("told of %d of %d events at last, want %d", last, all, want)
 	}
 }

@@ -19,11 +19,12 @@ type check struct {
 	source string
 	report func(eventstore.Violation)
 	last   map[string]ticket.State // of the present range's tickets
+	counts map[string]int64        // segments by outcome, of all ranges so far
 }
 
 // Check begins the comparison of one source's rows.
 func (Model) Check(tx pgx.Tx, set projection.Set, source string, report func(eventstore.Violation)) projection.Check {
-	return &check{tx: tx, set: set, source: source, report: report, last: map[string]ticket.State{}}
+	return &check{tx: tx, set: set, source: source, report: report, last: map[string]ticket.State{}, counts: map[string]int64{}}
 }
 
 // Change notes the ticket's state.
@@ -40,6 +41,7 @@ func (c *check) Tickets(ctx context.Context, in projection.Range) error {
 	for id, state := range c.last {
 		for i, row := range segmentRowsOf(state) {
 			want[projection.RowKey{Ticket: id, N: int64(i + 1)}] = row
+			c.counts[row.Outcome]++
 		}
 	}
 	clear(c.last)
@@ -75,5 +77,36 @@ func orNone(n *int64) int64 {
 	return *n
 }
 
-// Finish has nothing to compare.
-func (*check) Finish(context.Context) error { return nil }
+// Finish adds the outcomes up on their own, as a report does: each segment has one, and has ended unless that is open.
+func (c *check) Finish(ctx context.Context) error {
+	rows, err := c.tx.Query(ctx, c.set.SQL(`
+		SELECT outcome, count(*), count(*) FILTER (WHERE (left_at IS NULL) <> (outcome = 'open'))
+		FROM wait_segment_{set}
+		WHERE source = $1
+		GROUP BY outcome`), c.source)
+	if err != nil {
+		return fmt.Errorf("count the segments of %s: %w", c.source, err)
+	}
+	stored := map[string]int64{}
+	var outcome string
+	var n, contrary int64
+	_, err = pgx.ForEachRow(rows, []any{&outcome, &n, &contrary}, func() error {
+		if stored[outcome] = n; contrary > 0 {
+			c.say("wait: %d segments that are %q tell the contrary by their end", contrary, outcome)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("count the segments of %s: %w", c.source, err)
+	}
+	for _, outcome := range ticket.Outcomes {
+		if o := string(outcome); stored[o] != c.counts[o] {
+			c.say("wait: %d segments are %q, the log knows %d", stored[o], o, c.counts[o])
+		}
+	}
+	return nil
+}
+
+func (c *check) say(what string, args ...any) {
+	c.report(eventstore.Violation{Source: c.source, What: fmt.Sprintf(what, args...)})
+}
