@@ -43,7 +43,8 @@ Closed loop: each connection sends its next webhook when the last was answered. 
 as many connections that insert the same rows into a table of the same columns and keys, one row a commit, with a
 prepared statement. RATIO is the one's throughput over the other's, the median of the rounds. The projections run in
 the server, and catch up before each turn. Open loop: webhooks are due at a set rate, and a latency counts from when
-the webhook was due. Then the log alone: batches of 500 beside a bare INSERT of the same rows.`,
+the webhook was due. Meanwhile 20 webhooks a second are probes: how long from the answer until GET finds the new ticket is
+VISIBLE, and ASKED/S how many such questions the server answered beside. Then the log alone: batches of 500 beside a bare INSERT of the same rows.`,
 		Example: `  queuetrack bench ingest
   queuetrack bench ingest --connections 64 --rounds 5 --rate 4000 --database-url postgres://postgres@localhost/postgres`,
 		Args: args(cobra.NoArgs),

@@ -46,6 +46,7 @@ type Ingest struct {
 	plan     Plan
 	progress func(done, of int)
 	visitors int64        // numbers given out
+	probed   int64        // and those to probes
 	rows     atomic.Int64 // in the yardstick's table
 }
 
@@ -69,6 +70,9 @@ func (b *Ingest) Closed(ctx context.Context) ([]Level, error) {
 			if err != nil {
 				return nil, err
 			}
+			if err := b.settle(ctx); err != nil {
+				return nil, err
+			}
 			door, memory, err := b.door(ctx, connections, nil)
 			if err != nil {
 				return nil, err
@@ -80,17 +84,20 @@ func (b *Ingest) Closed(ctx context.Context) ([]Level, error) {
 	return levels, nil
 }
 
-// Open measures the door with so many deliveries due a second.
+// Open measures the door with so many deliveries due a second, and how soon they are visible.
 func (b *Ingest) Open(ctx context.Context, connections int, perSecond float64) (OpenLoad, error) {
+	if err := b.settle(ctx); err != nil {
+		return OpenLoad{}, err
+	}
+	probes := startProbes(ctx, b.server, b.probed)
+	b.probed += probesIn(warmUp + b.plan.Length)
 	load, memory, err := b.door(ctx, connections, paced(connections, perSecond))
-	return OpenLoad{Rate: perSecond, Load: load, Memory: memory}, err
+	fresh, failed := probes.end()
+	return OpenLoad{Rate: perSecond, Load: load, Memory: memory, Freshness: fresh}, errors.Join(err, failed)
 }
 
 // door loads the server.
 func (b *Ingest) door(ctx context.Context, connections int, due schedule) (Load, int64, error) {
-	if err := b.settle(ctx); err != nil {
-		return Load{}, 0, err
-	}
 	senders := make([]sender, connections)
 	for i := range senders {
 		w, err := openWebhook(ctx, b.server.Host, b.server.Path, b.server.Sign, b.visits(i, connections), warmUp+b.plan.Length)

@@ -94,12 +94,18 @@ func (w *watch) drive(ctx context.Context, send sender, began time.Time, due sch
 		if err := send(ctx); err != nil {
 			return err
 		}
-		if done := time.Now(); done.After(w.from) && !done.After(w.to) {
-			if err := w.seen.RecordValue(max(1, done.Sub(started).Microseconds())); err != nil {
-				return err
-			}
+		if err := w.note(started, time.Now()); err != nil {
+			return err
 		}
 	}
+}
+
+// note counts what was finished in time.
+func (w *watch) note(started, done time.Time) error {
+	if !done.After(w.from) || done.After(w.to) {
+		return nil
+	}
+	return w.seen.RecordValue(max(1, done.Sub(started).Microseconds()))
 }
 
 // sleepUntil waits, unless the moment has passed; false: ctx ended first.

@@ -21,7 +21,8 @@ type Result struct {
 type OpenLoad struct {
 	Rate float64 // deliveries due a second
 	Load
-	Memory int64 // the server's peak in bytes; 0: not known on this system
+	Memory    int64 // the server's peak in bytes; 0: not known on this system
+	Freshness Freshness
 }
 
 // Median is the middle of the values, for an even number the lower one.
@@ -85,6 +86,9 @@ type figures struct {
 	YardstickPerSecond float64 `json:"yardstick_per_second,omitempty"`
 	Ratio              float64 `json:"ratio,omitempty"`
 	Memory             int64   `json:"server_peak_bytes,omitempty"`
+	VisibleP50         float64 `json:"visible_p50_milliseconds,omitempty"` // from the answer on
+	VisibleP99         float64 `json:"visible_p99_milliseconds,omitempty"`
+	Asked              float64 `json:"visible_asked_per_second,omitempty"`
 }
 
 func (l Level) figures() figures {
@@ -103,7 +107,9 @@ func (o OpenLoad) figures() figures {
 	return figures{
 		Loop: "open", Connections: o.Connections, Rate: o.Rate, PerSecond: o.PerSecond(),
 		P50: milliseconds(o.Latencies.P50), P99: milliseconds(o.Latencies.P99), P999: milliseconds(o.Latencies.P999),
-		Memory: o.Memory,
+		Memory:     o.Memory,
+		VisibleP50: milliseconds(o.Freshness.Visible.P50), VisibleP99: milliseconds(o.Freshness.Visible.P99),
+		Asked: over(float64(o.Freshness.Asked), (warmUp + o.Took).Seconds()),
 	}
 }
 
@@ -121,10 +127,11 @@ func (r Result) figures() []figures {
 // WriteTable writes the medians for a person.
 func (r Result) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "LOOP\tCONNECTIONS\tDUE/S\tWEBHOOKS/S\tP50 MS\tP99 MS\tP99.9 MS\tINSERTS/S\tRATIO\tPEAK MIB\t")
+	fmt.Fprintln(t, "LOOP\tCONNECTIONS\tDUE/S\tWEBHOOKS/S\tP50 MS\tP99 MS\tP99.9 MS\tINSERTS/S\tRATIO\tPEAK MIB\tVISIBLE P50 MS\tP99 MS\tASKED/S\t")
 	for _, f := range r.figures() {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%.0f\t%.1f\t%.1f\t%.1f\t%s\t%s\t%s\t\n", f.Loop, f.Connections, orNone("%.0f", f.Rate),
-			f.PerSecond, f.P50, f.P99, f.P999, orNone("%.0f", f.YardstickPerSecond), orNone("%.2f", f.Ratio), orNone("%.0f", float64(f.Memory)/(1<<20)))
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.0f\t%.1f\t%.1f\t%.1f\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Loop, f.Connections, orNone("%.0f", f.Rate),
+			f.PerSecond, f.P50, f.P99, f.P999, orNone("%.0f", f.YardstickPerSecond), orNone("%.2f", f.Ratio), orNone("%.0f", float64(f.Memory)/(1<<20)),
+			orNone("%.1f", f.VisibleP50), orNone("%.1f", f.VisibleP99), orNone("%.0f", f.Asked))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)

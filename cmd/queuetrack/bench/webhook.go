@@ -43,8 +43,9 @@ func openWebhook(ctx context.Context, host, path string, sign func([]byte) http.
 func (w *webhook) close() { _ = w.conn.Close() } // everything was answered, or the run has failed anyway
 
 // send posts the next delivery. Any answer but 200 is an error: nothing may be refused in a bench.
-func (w *webhook) send(context.Context) error {
-	body := w.visits.row().Body
+func (w *webhook) send(context.Context) error { return w.post(w.visits.row().Body) }
+
+func (w *webhook) post(body []byte) error {
 	w.out.Reset()
 	w.out.WriteString(w.head)
 	if err := w.sign(body).Write(&w.out); err != nil {
