@@ -188,7 +188,7 @@ func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()
 			return errElsewhere
 		}
 		began := time.Now()
-		n, err := r.next(ctx, s)
+		n, err := r.timely(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -208,6 +208,14 @@ func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()
 			return ctx.Err()
 		}
 	}
+}
+
+// timely is next, given up after two leases: its connection may be dead without anybody's knowing. The shard is dealt to us
+// for as long as we live, so nobody else would come for it; we claim it anew, on another connection.
+func (r *Runner) timely(ctx context.Context, s *shard) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*r.cfg.Lease)
+	defer cancel()
+	return r.next(ctx, s)
 }
 
 // yield lets the door go first, after a page that took so long.
