@@ -36,9 +36,11 @@ const (
 	KindWaitsBehind          Kind = "waits-behind"
 	KindDismissed            Kind = "dismissed"
 	KindNotNow               Kind = "not-now"
+	KindPositionAhead        Kind = "position-ahead"
 	KindTooLarge             Kind = "too-large"
 	KindUnsupportedMediaType Kind = "unsupported-media-type"
 	KindBusy                 Kind = "busy"
+	KindNotFolded            Kind = "not-folded"
 	KindTimeout              Kind = "timeout"
 	KindUnavailable          Kind = "unavailable"
 	KindInternal             Kind = "internal"
@@ -87,12 +89,16 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusConflict, "The event was dismissed"
 	case KindNotNow:
 		return http.StatusConflict, "Not now"
+	case KindPositionAhead:
+		return http.StatusConflict, "The position is ahead of what is known"
 	case KindTooLarge:
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	case KindUnsupportedMediaType:
 		return http.StatusUnsupportedMediaType, "The body is not plain JSON"
 	case KindBusy:
 		return http.StatusServiceUnavailable, "Too busy just now"
+	case KindNotFolded:
+		return http.StatusServiceUnavailable, "That is not folded yet"
 	case KindTimeout:
 		return http.StatusServiceUnavailable, "The answer took too long"
 	case KindUnavailable:

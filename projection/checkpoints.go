@@ -18,7 +18,9 @@ type Checkpoints struct {
 }
 
 // Checkpoints reads how far the serving generation has been folded, with one statement.
-func (r *Reader) Checkpoints(ctx context.Context) (Checkpoints, error) { return checkpoints(ctx, r.pool) }
+func (r *Reader) Checkpoints(ctx context.Context) (Checkpoints, error) {
+	return checkpoints(ctx, r.pool)
+}
 
 // querier is a pool, or a transaction of its.
 type querier interface {

@@ -22,6 +22,7 @@ type historyEntry struct {
 type historyInput struct {
 	Source string `path:"source"`
 	Ticket string `path:"ticket" doc:"The vendor's id."`
+	Least
 	Paged
 }
 
@@ -32,10 +33,11 @@ func (d *Door) getHistory(ctx context.Context, in *historyInput) (answer Folded[
 	var p parser
 	asked := p.page(ctx, in.Paged, 1)
 	after := p.afterPosition(asked, 0)
+	q := d.question(&p, in.Least)
 	if err := p.err(); err != nil {
 		return answer, err
 	}
-	err = d.view(ctx, time.Time{}, func(v *projection.View) error {
+	err = d.answer(ctx, q, func(v *projection.View) error {
 		answer.Positions = d.positions(v)
 		if _, err := findTicket(ctx, v, in.Source, in.Ticket); err != nil {
 			return err

@@ -27,7 +27,13 @@ const about = `What queuetrack knows: who is waiting now, how long people waited
 Instants (` + "`…_at`, `…_since`" + `) are RFC 3339 in UTC, durations (` + "`…_seconds`" + `) whole seconds, ids the vendors' own, as strings; what is not
 known is null. Lists come as ` + "`{\"items\":[…],\"next\":…}`" + `: hand ` + "`next`" + ` back as ` + "`cursor`" + ` for the page after, with the same filters.
 Statuses, transitions, outcomes and flags may grow: take an unknown one as "something else".
-Answers that read projections carry ` + "`positions`" + `: how far each source's log was folded when they were computed.`
+Answers that read projections carry ` + "`positions`" + `: how far each source's log was folded when they were computed. They are of one
+moment, whatever is folded meanwhile. ` + "`min_position=city:184223`" + ` waits until that is in them, so that a webhook's answer can be followed up.
+
+Every answer to a GET has a strong ` + "`ETag`" + `; with ` + "`If-None-Match`" + ` it is 304 as long as it holds, which for what is read from
+projections costs one look at the positions. Answers that move with the clock are computed for steps of five seconds.
+
+` + "`as_of`" + ` asks what was true at an instant, as known today; ` + "`as_of_position`" + ` what had been told by a position of the log.`
 
 // humaConfig returns a configuration without the framework's own pages, links and validation answers.
 func humaConfig(version string) huma.Config {
@@ -60,11 +66,26 @@ type operation struct {
 
 // get registers an operation whose answer is a value.
 func get[I, B any](d *Door, h huma.API, o operation, handle func(context.Context, *I) (B, error)) {
+	if o.method != http.MethodPost {
+		register(d, h, o, func(ctx context.Context, in *I) (*content, error) {
+			body, err := handle(ctx, in)
+			return replyJSON(ctx, body, err)
+		}, answers(h.OpenAPI(), typeOf[B]()))
+		return
+	}
 	type output struct{ Body B }
 	register(d, h, o, func(ctx context.Context, in *I) (*output, error) {
 		body, err := handle(ctx, in)
 		return &output{Body: body}, err
 	}, nil)
+}
+
+// answers describes the answer that is a value.
+func answers(oapi *huma.OpenAPI, value reflect.Type) *huma.Response {
+	return &huma.Response{
+		Description: "OK",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: oapi.Components.Schemas.Schema(value, true, "")}},
+	}
 }
 
 // register registers an operation: every error becomes a problem, and no answer takes longer than the timeout.
@@ -82,6 +103,7 @@ func register[I, O any](d *Door, h huma.API, o operation, handle func(context.Co
 	}
 	if ok != nil {
 		op.Responses["200"] = ok
+		describeTag(&op)
 	}
 	huma.Register(h, op, func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := context.WithTimeout(ctx, d.cfg.Timeout)
@@ -94,12 +116,22 @@ func register[I, O any](d *Door, h huma.API, o operation, handle func(context.Co
 	})
 }
 
+// describeTag tells how to ask whether an answer still holds.
+func describeTag(op *huma.Operation) {
+	tag := &huma.Param{Description: "Of exactly these bytes.", Schema: &huma.Schema{Type: huma.TypeString}}
+	op.Responses["200"].Headers = map[string]*huma.Param{"ETag": tag}
+	op.Responses["304"] = &huma.Response{Description: "The answer of that ETag still holds.", Headers: map[string]*huma.Param{"ETag": tag}}
+	op.Parameters = append(op.Parameters, &huma.Param{
+		Name: "If-None-Match", In: "header", Description: "ETags of answers at hand, or *.", Schema: &huma.Schema{Type: huma.TypeString},
+	})
+}
+
 // responses describe the problems that an operation may answer with.
 func responses(oapi *huma.OpenAPI, o operation) map[string]*huma.Response {
 	described := map[string]*huma.Response{
 		"400": problem(oapi, "The request is wrong; `errors` names each mistake and what is allowed."),
 		"500": problem(oapi, "Our fault. The log has the cause under the `instance`."),
-		"503": problem(oapi, "Busy, too slow, or without its database. Try again after `Retry-After`."),
+		"503": problem(oapi, "Busy, too slow, not folded as far as asked, or without its database. Try again after `Retry-After`."),
 	}
 	for status, description := range o.problems {
 		described[status] = problem(oapi, description)

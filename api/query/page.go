@@ -145,6 +145,7 @@ type List[T any] struct {
 // Folded is a list that was read from projections.
 type Folded[T any] struct {
 	List[T]
+	When
 	Positions map[string]int64 `json:"positions" doc:"How far each source's log was folded." example:"{\"city\":184223}"`
 }
 

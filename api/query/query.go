@@ -30,10 +30,12 @@ const DefaultTimeout = 30 * time.Second
 type Config struct {
 	Sources []SourceInfo     // the configured sources
 	Version string           // of this binary, for the OpenAPI document
+	Build   string           // tells this binary from every other: answers of two may differ
 	Now     func() time.Time // nil: time.Now
 	Timeout time.Duration    // 0: DefaultTimeout
 
 	Operator Operator // does what the POSTs ask for; nil: this door has none
+	Stream   StreamConfig
 }
 
 // Operator changes something for a person who asks for it, at a configured source, and returns after the commit. An error
@@ -72,6 +74,8 @@ type Door struct {
 	cfg     Config
 	sources map[string]SourceInfo
 	names   []string // of the sources, sorted
+	hub     *hub     // of the streams
+	digest  string   // of this binary and its configuration
 }
 
 // New returns the door out. The log answers /v1/events, /v1/sources and /v1/quarantine, the reader everything else.
@@ -90,6 +94,7 @@ func New(reader *projection.Reader, log *eventstore.Log, cfg Config) *Door {
 		d.sources[s.Name] = s
 	}
 	d.names = slices.Sorted(maps.Keys(d.sources))
+	d.digest = digestOf(d.cfg, d.sources)
 	return d
 }
 
@@ -97,6 +102,7 @@ func New(reader *projection.Reader, log *eventstore.Log, cfg Config) *Door {
 func (d *Door) Mount(r chi.Router) {
 	h := d.huma(humachi.NewAdapter(r))
 	mountDocs(r, h.OpenAPI())
+	r.HandleFunc(streamPath, d.stream)
 }
 
 // huma registers every operation.
@@ -114,6 +120,7 @@ func (d *Door) huma(a huma.Adapter) huma.API {
 	if d.cfg.Operator != nil {
 		d.registerPosts(h)
 	}
+	describeStream(h.OpenAPI())
 	describeRest(h.OpenAPI())
 	return h
 }

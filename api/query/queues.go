@@ -27,8 +27,8 @@ type QueueState struct {
 	Booked             int64         `json:"booked" minimum:"0" doc:"Reservations that don't wait yet."`
 	LongestWaitSeconds *int64        `json:"longest_wait_seconds" minimum:"0" doc:"Of those waiting; null: nobody waits."`
 	Estimate           maybeEstimate `json:"estimate"`
-	ServedToday        int64         `json:"served_today" minimum:"0" doc:"Visits to this queue that ended served since local midnight of the source."`
-	LastEventAt        *time.Time    `json:"last_event_at" doc:"When the last event about the queue was received, as of now."`
+	ServedToday        *int64        `json:"served_today" minimum:"0" doc:"Visits to this queue that ended served since local midnight of the source. Null with as_of_position, which tells who stands in the queues."`
+	LastEventAt        *time.Time    `json:"last_event_at" doc:"When the last event about the queue was received, as of now; null with as_of_position."`
 }
 
 // estimate is how long someone who comes now will wait.
@@ -55,19 +55,22 @@ func (maybeEstimate) Schema(r huma.Registry) *huma.Schema {
 // queueAnswer is one queue by itself.
 type queueAnswer struct {
 	QueueState
+	When
 	Positions map[string]int64 `json:"positions" doc:"How far each source's log was folded."`
 }
 
 type queuesInput struct {
-	Source   string  `query:"source" doc:"Only this source."`
-	Location string  `query:"location" doc:"Only queues at the location of this name."`
-	AsOf     instant `query:"as_of" doc:"What was true at that instant, as known today; absent: now."`
+	Source   string `query:"source" doc:"Only this source."`
+	Location string `query:"location" doc:"Only queues at the location of this name."`
+	Past
+	Least
 }
 
 type queueInput struct {
-	Source string  `path:"source"`
-	Queue  string  `path:"queue" doc:"The vendor's id."`
-	AsOf   instant `query:"as_of" doc:"What was true at that instant, as known today; absent: now."`
+	Source string `path:"source"`
+	Queue  string `path:"queue" doc:"The vendor's id."`
+	Past
+	Least
 }
 
 func (d *Door) registerQueues(h huma.API) {
@@ -90,13 +93,14 @@ func (d *Door) registerQueues(h huma.API) {
 
 func (d *Door) listQueues(ctx context.Context, in *queuesInput) (answer Folded[QueueState], err error) {
 	var p parser
-	source, asOf := d.source(&p, in.Source), p.instant("as_of", in.AsOf)
+	source := d.source(&p, in.Source)
+	q := d.pastQuestion(&p, in.Least, in.Past, source)
 	if err := p.err(); err != nil {
 		return answer, err
 	}
-	err = d.view(ctx, asOf, func(v *projection.View) error {
-		answer.Positions = d.positions(v)
-		answer.Items, err = d.queues(ctx, v, board.Filter{Source: source}, asOf)
+	err = d.answer(ctx, q, func(v *projection.View) error {
+		answer.Positions, answer.When = d.positions(v), q.when()
+		answer.Items, err = d.queues(ctx, v, board.Filter{Source: source}, q)
 		return err
 	})
 	answer.Items = slices.DeleteFunc(answer.Items, func(q QueueState) bool {
@@ -110,13 +114,13 @@ func (d *Door) getQueue(ctx context.Context, in *queueInput) (answer queueAnswer
 		return answer, err
 	}
 	var p parser
-	asOf := p.instant("as_of", in.AsOf)
+	q := d.pastQuestion(&p, in.Least, in.Past, in.Source)
 	if err := p.err(); err != nil {
 		return answer, err
 	}
-	err = d.view(ctx, asOf, func(v *projection.View) error {
-		answer.Positions = d.positions(v)
-		queues, err := d.queues(ctx, v, board.Filter{Source: in.Source, Queue: in.Queue}, asOf)
+	err = d.answer(ctx, q, func(v *projection.View) error {
+		answer.Positions, answer.When = d.positions(v), q.when()
+		queues, err := d.queues(ctx, v, board.Filter{Source: in.Source, Queue: in.Queue}, q)
 		if err != nil {
 			return err
 		}
@@ -135,8 +139,8 @@ func unknownQueue(source, queue string) error {
 }
 
 // queues answers for all queues of the filter, ordered by source and queue.
-func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, asOf time.Time) ([]QueueState, error) {
-	rows, err := standing(ctx, v, f, asOf)
+func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, q *question) ([]QueueState, error) {
+	rows, err := standing(ctx, v, f, q)
 	if err != nil {
 		return nil, err
 	}
@@ -144,21 +148,67 @@ func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, a
 	if err != nil {
 		return nil, err
 	}
-	served, err := wait.ServedSince(ctx, v, d.midnights(v.Now), asOf)
+	served, err := d.served(ctx, v, q)
 	if err != nil {
 		return nil, err
 	}
-	return convert(d.complete(rows, f), func(row board.Queue) QueueState {
-		return queueStateOf(row, called, served[wait.QueueID{Source: row.Source, Queue: row.Queue}], v.Now)
+	rows = slices.DeleteFunc(d.complete(rows, f), func(row board.Queue) bool { return !q.covers(row.Source) })
+	return convert(rows, func(row board.Queue) QueueState {
+		state := queueStateOf(row, called, q.now(v, row.Source))
+		if served != nil {
+			n := served[wait.QueueID{Source: row.Source, Queue: row.Queue}]
+			state.ServedToday = &n
+		}
+		return state
 	}), nil
 }
 
-// standing is what stands in the queues: now, or at an instant from the spells.
-func standing(ctx context.Context, v *projection.View, f board.Filter, asOf time.Time) ([]board.Queue, error) {
-	if asOf.IsZero() {
-		return board.Queues(ctx, v, f)
+// covers reports whether the answer tells of the source.
+func (q *question) covers(source string) bool {
+	_, named := q.told[source]
+	return q.told == nil || named
+}
+
+// served counts by queue what was served on the day; nil: it is not counted.
+func (d *Door) served(ctx context.Context, v *projection.View, q *question) (map[wait.QueueID]int64, error) {
+	if q.told != nil {
+		return nil, nil
 	}
-	return board.QueuesAt(ctx, v, f, asOf)
+	return wait.ServedSince(ctx, v, d.midnights(v.Now), q.asOf)
+}
+
+// standing is what stands in the queues: now, at an instant from the spells, or as told by a position from the history.
+func standing(ctx context.Context, v *projection.View, f board.Filter, q *question) ([]board.Queue, error) {
+	if !q.asOf.IsZero() {
+		return board.QueuesAt(ctx, v, f, q.asOf)
+	}
+	rows, err := board.Queues(ctx, v, f)
+	if err != nil || q.told == nil {
+		return rows, err
+	}
+	var tickets []board.Ticket
+	for source, position := range q.told {
+		there, err := standingAt(ctx, v, source, position)
+		if err != nil {
+			return nil, err
+		}
+		tickets = append(tickets, there...)
+	}
+	return emptied(rows, board.Count(tickets)), nil
+}
+
+// emptied are the queues with what stood in them instead of what stands there now.
+func emptied(rows, stood []board.Queue) []board.Queue {
+	counts := make(map[wait.QueueID]board.Queue, len(stood))
+	for _, q := range stood {
+		counts[wait.QueueID{Source: q.Source, Queue: q.Queue}] = q
+	}
+	return convert(rows, func(row board.Queue) board.Queue {
+		if q, ok := counts[wait.QueueID{Source: row.Source, Queue: row.Queue}]; ok {
+			return q
+		}
+		return board.Queue{Source: row.Source, Queue: row.Queue}
+	})
 }
 
 // complete adds the configured queues that no ticket entered yet, leaves out sources that are no longer configured
@@ -185,13 +235,12 @@ func (d *Door) complete(rows []board.Queue, f board.Filter) []board.Queue {
 }
 
 // queueStateOf puts a queue on the wire.
-func queueStateOf(row board.Queue, called names, served int64, now time.Time) QueueState {
+func queueStateOf(row board.Queue, called names, now time.Time) QueueState {
 	q := QueueState{
 		Source: row.Source, Queue: row.Queue,
 		Name:     called.queue(row.Source, row.Queue),
 		Location: optional(called.location(row.Source, row.Queue)),
 		Waiting:  row.Waiting, Called: row.Called, Serving: row.Serving, OnHold: row.OnHold, Booked: row.Booked,
-		ServedToday: served,
 		LastEventAt: at(row.LastEventAt),
 	}
 	if !row.OldestEntry.IsZero() {

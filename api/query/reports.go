@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/negotiation"
@@ -44,11 +44,9 @@ const (
 
 type waitsInput struct {
 	WaitsQuery
+	Least
 	Format string `query:"format" enum:"json,csv" doc:"Absent: what the Accept header prefers, else json."`
 }
-
-// content is an answer whose bytes are ready.
-type content struct{ Body func(huma.Context) }
 
 func (d *Door) registerReports(h huma.API) {
 	register(d, h, operation{
@@ -66,19 +64,25 @@ func (d *Door) reportWaits(ctx context.Context, in *waitsInput) (*content, error
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	report, err := d.Waits(ctx, in.WaitsQuery)
-	if err != nil {
-		return nil, err
+	x := exchangeOf(ctx)
+	if x.vary = "Accept"; format == "" {
+		format = preferred(x.accept)
 	}
-	return &content{Body: func(c huma.Context) { writeReport(c, report, format) }}, nil
+	x.format = string(format)
+	report, err := d.waits(ctx, in.WaitsQuery, in.Least)
+	return reply(ctx, err, func(c huma.Context) { writeReport(c, report, format) })
 }
 
-// writeReport writes in the format asked for, else in the one that the client would rather have.
-func writeReport(c huma.Context, report render.Waits, f render.Format) {
-	c.SetHeader("Vary", "Accept")
-	if f == "" && negotiation.SelectQValue(c.Header("Accept"), []string{"application/json", "text/csv"}) == "text/csv" {
-		f = render.FormatCSV
+// preferred is what the client would rather have.
+func preferred(accept string) render.Format {
+	if negotiation.SelectQValue(accept, []string{"application/json", "text/csv"}) == "text/csv" {
+		return render.FormatCSV
 	}
+	return render.FormatJSON
+}
+
+// writeReport writes in a format.
+func writeReport(c huma.Context, report render.Waits, f render.Format) {
 	if f == render.FormatCSV {
 		c.SetHeader("Content-Type", "text/csv; charset=utf-8; header=present")
 		c.SetHeader("Content-Disposition", `attachment; filename="waits.csv"`)
@@ -96,12 +100,19 @@ func writeReport(c huma.Context, report render.Waits, f render.Format) {
 }
 
 // Waits computes a wait report. What is wrong with the query comes back as an [queuetrack/api.Problem].
-func (d *Door) Waits(ctx context.Context, q WaitsQuery) (report render.Waits, err error) {
-	request, err := d.waitRequest(q)
-	if err != nil {
+func (d *Door) Waits(ctx context.Context, q WaitsQuery) (render.Waits, error) {
+	return d.waits(ctx, q, Least{})
+}
+
+func (d *Door) waits(ctx context.Context, q WaitsQuery, least Least) (report render.Waits, err error) {
+	var p parser
+	request := d.waitRequest(&p, q)
+	about := d.question(&p, least)
+	if err := p.err(); err != nil {
 		return report, err
 	}
-	err = d.view(ctx, time.Time{}, func(v *projection.View) error {
+	about.resolved = fmt.Sprint(request.From.UnixNano(), request.To.UnixNano(), request.Zone)
+	err = d.answer(ctx, about, func(v *projection.View) error {
 		report = render.Waits{Report: wait.Report{Request: request}, Positions: d.positions(v)}
 		queues, chosen, err := d.chosenQueues(ctx, v, request.Sources, q)
 		if err != nil || chosen && len(queues) == 0 || len(request.Sources) == 0 {

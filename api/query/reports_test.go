@@ -82,8 +82,9 @@ func TestTheDefaultWindowIsTheLastSevenLocalDays(t *testing.T) {
 		{noon, WaitsQuery{From: "2026-11-01T12:30:00Z", To: "2026-11-02"}, "2026-11-01T14:30:00+02:00", "2026-11-02T00:00:00+02:00"},
 	} {
 		d := New(nil, nil, Config{Now: func() time.Time { return c.now }, Sources: []SourceInfo{{Name: "city", Zone: tallinn}}})
-		r, err := d.waitRequest(c.query)
-		if err != nil {
+		var p parser
+		r := d.waitRequest(&p, c.query)
+		if err := p.err(); err != nil {
 			t.Fatal(err)
 		}
 		got := [2]string{r.From.In(tallinn).Format(time.RFC3339), r.To.In(tallinn).Format(time.RFC3339)}

@@ -29,8 +29,14 @@ func strict(ctx huma.Context, next func(huma.Context)) {
 		api.Fail(w, r, api.Invalid(errs...))
 		return
 	}
+	values.Del("min_position") // when to answer, not what
+	x := &exchange{
+		request: r.URL.Path + "?" + encode(values), accept: r.Header.Get("Accept"),
+		known: readKnown(strings.Join(r.Header.Values("If-None-Match"), ",")),
+	}
 	values.Del("cursor")
 	values.Del("limit")
+	ctx = huma.WithValue(ctx, exchangeKey{}, x)
 	next(huma.WithValue(ctx, filtersKey{}, r.URL.Path+"?"+encode(values)))
 }
 

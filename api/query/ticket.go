@@ -52,6 +52,7 @@ type ticketInQueue struct {
 // ticketAnswer is one ticket by itself.
 type ticketAnswer struct {
 	TicketState
+	When
 	Positions map[string]int64 `json:"positions" doc:"How far each source's log was folded."`
 }
 

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,12 +12,15 @@ import (
 	"queuetrack/eventstore/ticket"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/history"
 )
 
 type queueTicketsInput struct {
 	Source string `path:"source"`
 	Queue  string `path:"queue" doc:"The vendor's id."`
 	Status string `query:"status" enum:"booked,waiting,called,serving,on_hold" doc:"Only these; absent: all open ones."`
+	Past
+	Least
 }
 
 type ticketsInput struct {
@@ -25,13 +29,15 @@ type ticketsInput struct {
 	Status      string  `query:"status" enum:"booked,waiting,called,serving,on_hold,served,cancelled,no_show,merged,expired"`
 	CreatedFrom instant `query:"created_from" doc:"Created at or after."`
 	CreatedTo   instant `query:"created_to" doc:"Created before."`
+	Least
 	Paged
 }
 
 type ticketInput struct {
-	Source string  `path:"source"`
-	Ticket string  `path:"ticket" doc:"The vendor's id."`
-	AsOf   instant `query:"as_of" doc:"What was true at that instant, as known today; absent: now."`
+	Source string `path:"source"`
+	Ticket string `path:"ticket" doc:"The vendor's id."`
+	Past
+	Least
 }
 
 func (d *Door) registerTickets(h huma.API) {
@@ -61,19 +67,46 @@ func (d *Door) listQueueTickets(ctx context.Context, in *queueTicketsInput) (ans
 	}
 	var p parser
 	status := oneOf(&p, "status", in.Status, "", open)
+	q := d.pastQuestion(&p, in.Least, in.Past, in.Source)
 	if err := p.err(); err != nil {
 		return answer, err
 	}
-	err = d.view(ctx, time.Time{}, func(v *projection.View) error {
-		answer.Positions = d.positions(v)
+	err = d.answer(ctx, q, func(v *projection.View) error {
+		answer.Positions, answer.When = d.positions(v), q.when()
 		if err := d.requireQueue(ctx, v, in.Source, in.Queue); err != nil {
 			return err
 		}
-		rows, err := board.QueueTickets(ctx, v, in.Source, in.Queue, status)
-		answer.Items = inQueue(rows, v.Now)
+		rows, err := queueTickets(ctx, v, in.Source, in.Queue, status, q)
+		answer.Items = inQueue(rows, q.now(v, in.Source))
 		return err
 	})
 	return answer, err
+}
+
+// queueTickets are the open tickets of a queue in its order: now, at an instant, or as told by a position.
+func queueTickets(ctx context.Context, v *projection.View, source, queue string, status ticket.Status, q *question) ([]board.Ticket, error) {
+	if !q.asOf.IsZero() {
+		return board.QueueTicketsAt(ctx, v, source, queue, status, q.asOf)
+	}
+	if q.told == nil {
+		return board.QueueTickets(ctx, v, source, queue, status)
+	}
+	rows, err := standingAt(ctx, v, source, q.told[source])
+	rows = slices.DeleteFunc(rows, func(t board.Ticket) bool {
+		return t.Queue != queue || status != "" && t.Status != status
+	})
+	board.Order(rows)
+	return rows, err
+}
+
+// standingAt are all tickets of a source that stood in a queue by what had been told by a position, in no order.
+func standingAt(ctx context.Context, v *projection.View, source string, position int64) ([]board.Ticket, error) {
+	states, err := history.OpenAt(ctx, v, source, position)
+	rows := make([]board.Ticket, 0, len(states))
+	for id, state := range states {
+		rows = append(rows, board.Ticket{Source: source, Ticket: id, State: state})
+	}
+	return rows, err
 }
 
 // requireQueue answers 404 for a queue that is neither configured nor was ever entered.
@@ -104,11 +137,14 @@ func inQueue(rows []board.Ticket, now time.Time) []ticketInQueue {
 }
 
 func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer Folded[TicketState], err error) {
-	f, asked, err := d.ticketFilter(ctx, in)
-	if err != nil {
+	var p parser
+	f, asked := d.ticketFilter(ctx, &p, in)
+	q := d.question(&p, in.Least)
+	q.moves = true
+	if err := p.err(); err != nil {
 		return answer, err
 	}
-	err = d.view(ctx, time.Time{}, func(v *projection.View) error {
+	err = d.answer(ctx, q, func(v *projection.View) error {
 		answer.Positions = d.positions(v)
 		rows, err := board.Tickets(ctx, v, f)
 		if err != nil {
@@ -130,13 +166,12 @@ func (d *Door) listTickets(ctx context.Context, in *ticketsInput) (answer Folded
 }
 
 // ticketFilter reads the filters of a list of tickets.
-func (d *Door) ticketFilter(ctx context.Context, in *ticketsInput) (board.TicketFilter, page, error) {
-	var p parser
+func (d *Door) ticketFilter(ctx context.Context, p *parser, in *ticketsInput) (board.TicketFilter, page) {
 	asked := p.page(ctx, in.Paged, 3)
 	f := board.TicketFilter{
-		Source:      d.source(&p, in.Source),
+		Source:      d.source(p, in.Source),
 		Queue:       in.Queue,
-		Status:      oneOf(&p, "status", in.Status, "", ticket.Statuses),
+		Status:      oneOf(p, "status", in.Status, "", ticket.Statuses),
 		CreatedFrom: p.instant("created_from", in.CreatedFrom),
 		CreatedTo:   p.instant("created_to", in.CreatedTo),
 		Limit:       asked.limit + 1,
@@ -147,7 +182,7 @@ func (d *Door) ticketFilter(ctx context.Context, in *ticketsInput) (board.Ticket
 	if asked.after != nil {
 		f.After = &board.Key{CreatedAt: p.afterInstant(asked.after[0]), Source: asked.after[1], Ticket: asked.after[2]}
 	}
-	return f, asked, p.err()
+	return f, asked
 }
 
 func (d *Door) getTicket(ctx context.Context, in *ticketInput) (answer ticketAnswer, err error) {
@@ -155,25 +190,37 @@ func (d *Door) getTicket(ctx context.Context, in *ticketInput) (answer ticketAns
 		return answer, err
 	}
 	var p parser
-	asOf := p.instant("as_of", in.AsOf)
+	q := d.pastQuestion(&p, in.Least, in.Past, in.Source)
 	if err := p.err(); err != nil {
 		return answer, err
 	}
-	err = d.view(ctx, asOf, func(v *projection.View) error {
-		answer.Positions = d.positions(v)
-		t, err := findTicket(ctx, v, in.Source, in.Ticket)
-		if err != nil {
-			return err
-		}
-		if !asOf.IsZero() {
-			if t.State = t.At(asOf); t.Status == "" {
-				return api.NewProblem(api.KindUnknownTicket, "The ticket did not exist yet at that instant; ask without as_of, or for a later one.")
-			}
-		}
-		answer.TicketState = ticketStateOf(t, v.Now)
-		return nil
+	err = d.answer(ctx, q, func(v *projection.View) error {
+		answer.Positions, answer.When = d.positions(v), q.when()
+		t, err := ticketAt(ctx, v, in.Source, in.Ticket, q)
+		answer.TicketState = ticketStateOf(t, q.now(v, in.Source))
+		return err
 	})
 	return answer, err
+}
+
+// ticketAt is a ticket now, at an instant, or as told by a position; 404 when there was none yet.
+func ticketAt(ctx context.Context, v *projection.View, source, id string, q *question) (board.Ticket, error) {
+	t, err := findTicket(ctx, v, source, id)
+	if err != nil {
+		return t, err
+	}
+	if !q.asOf.IsZero() {
+		if t.State = t.At(q.asOf); t.Status == "" {
+			return t, api.NewProblem(api.KindUnknownTicket, "The ticket did not exist yet at that instant; ask without as_of, or for a later one.")
+		}
+	}
+	if q.told != nil {
+		t.State, err = history.At(ctx, v, source, id, q.told[source])
+		if errors.Is(err, history.ErrUntold) {
+			return t, api.NewProblem(api.KindUnknownTicket, "No event up to that position told of the ticket; ask without as_of_position, or for a later one.")
+		}
+	}
+	return t, err
 }
 
 // findTicket answers 404 for a ticket that no event told of.

@@ -10,22 +10,21 @@ import (
 )
 
 // waitRequest reads everything that the configuration alone can check.
-func (d *Door) waitRequest(q WaitsQuery) (wait.Request, error) {
-	var p parser
+func (d *Door) waitRequest(p *parser, q WaitsQuery) wait.Request {
 	r := wait.Request{
 		Sources:      d.names,
-		GroupBy:      groups(&p, q.GroupBy),
-		Percentiles:  percentiles(&p, q.Percentiles),
+		GroupBy:      groups(p, q.GroupBy),
+		Percentiles:  percentiles(p, q.Percentiles),
 		ServiceLevel: p.integer("service_level", string(q.ServiceLevel), DefaultServiceLevel, 0, maxServiceLevel),
-		Formula:      oneOf(&p, "formula", q.Formula, wait.F4, []wait.Formula{wait.F1, wait.F2, wait.F3, wait.F4}),
+		Formula:      oneOf(p, "formula", q.Formula, wait.F4, []wait.Formula{wait.F1, wait.F2, wait.F3, wait.F4}),
 	}
-	oneOf(&p, "attributed_by", q.AttributedBy, render.AttributedBy, []string{render.AttributedBy})
-	if d.source(&p, q.Source) != "" {
+	oneOf(p, "attributed_by", q.AttributedBy, render.AttributedBy, []string{render.AttributedBy})
+	if d.source(p, q.Source) != "" {
 		r.Sources = []string{q.Source}
 	}
-	r.Zone = d.zone(&p, q.TZ, r.Sources)
-	r.From, r.To = d.window(&p, q, r.Zone)
-	return r, p.err()
+	r.Zone = d.zone(p, q.TZ, r.Sources)
+	r.From, r.To = d.window(p, q, r.Zone)
+	return r
 }
 
 // zone is the one asked for, else the one that all the sources have.
