@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/archive"
 )
@@ -42,8 +40,9 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("events (-want +got):\n%s", diff)
+	equal(t, "events", len(got), len(want))
+	for i := range want {
+		same(t, got[i], want[i])
 	}
 }
 
@@ -168,7 +167,7 @@ func TestCutAnywhere(t *testing.T) {
 // Any bit of it.
 func TestFlippedBits(t *testing.T) {
 	t.Parallel()
-	whole := written(t, few())
+	whole := written(t, few()[:2])
 	for n := range whole {
 		for bit := range 8 {
 			whole[n] ^= 1 << bit
@@ -185,7 +184,7 @@ func TestShuffled(t *testing.T) {
 	t.Parallel()
 	whole := written(t, few())
 	dice := rand.New(rand.NewPCG(7, 7))
-	for range 5000 {
+	for range 1000 {
 		spoiled := bytes.Clone(whole)
 		from, to, n := dice.IntN(len(whole)), dice.IntN(len(whole)), 1+dice.IntN(300)
 		copy(spoiled[to:], whole[from:min(from+n, len(whole))])

@@ -130,6 +130,16 @@ func equalBytes(t testing.TB, got, want []byte) {
 	t.Errorf("archive (-want +got):\n%s", cmp.Diff(lines(want), lines(got)))
 }
 
+// same is equal for an event, whose body may be large.
+func same(t testing.TB, got, want eventstore.Event) {
+	t.Helper()
+	if !got.Same(&want) {
+		got.Body, want.Body = got.Body[:min(len(got.Body), 200)], want.Body[:min(len(want.Body), 200)]
+		equal(t, "event, its body cut", got, want)
+		t.Errorf("position %d of %s is not the same", want.Position, want.Source)
+	}
+}
+
 func equal(t testing.TB, what string, got, want any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
