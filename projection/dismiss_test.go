@@ -99,6 +99,25 @@ func TestAHaltedShardIsLeftAlone(t *testing.T) {
 	}
 }
 
+// One that stopped before a dismissal is whole as it is, as long as it doesn't serve.
+func TestAStoppedGenerationNeedNotKnowDismissals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	plant(w)
+	w.exec(`UPDATE generation SET state = 'previous'`)
+	w.exec(`INSERT INTO generation (generation, state, fingerprint, created_at) VALUES (1, 'serving', '', now())`)
+	w.catchUp()
+	w.check()
+	w.dismiss(5)
+	w.check()
+	if n := one[int64](w, `SELECT count(*) FROM dead_letter WHERE generation = 0`); n != 2 {
+		t.Errorf("%d dead letters are left in the generation that stopped; want both", n)
+	}
+	if letters := w.deadLetters(); len(letters) > 0 {
+		t.Errorf("dead letters of the one that serves: %+v", letters)
+	}
+}
+
 // A generation that stopped before a dismissal learns of it when it is gone back to.
 func TestAGenerationHonoursLaterDismissals(t *testing.T) {
 	t.Parallel()
