@@ -95,6 +95,7 @@ func New(reader *projection.Reader, log *eventstore.Log, cfg Config) *Door {
 	}
 	d.names = slices.Sorted(maps.Keys(d.sources))
 	d.digest = digestOf(d.cfg, d.sources)
+	d.hub = newHub(d, cfg.Stream.withDefaults())
 	return d
 }
 

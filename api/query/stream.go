@@ -174,7 +174,7 @@ func (s *stream) parse(r *http.Request) (bookmark, error) {
 
 // run sends until the client is gone, and says why it ended.
 func (s *stream) run(ctx context.Context) string {
-	s.beat = time.NewTicker(s.door.cfg.Stream.Heartbeat)
+	s.beat = time.NewTicker(s.door.hub.heartbeat)
 	defer s.beat.Stop()
 	l, err := s.begin(ctx)
 	if l != nil {

@@ -24,14 +24,15 @@ const (
 // The bookmark at is what has been handed out. It begins with the first listener's, and moves by steps without a hole; so
 // does who joins at a place, and reads by itself up to there (and further, which does no harm: see stream.send).
 type hub struct {
-	door    *Door
-	poll    time.Duration
-	logger  *slog.Logger
-	metrics streamMetrics
-	life    context.Context // of all streams
-	end     context.CancelFunc
-	places  chan struct{} // each stream takes one
-	turns   chan struct{} // who reads by itself takes one
+	door      *Door
+	poll      time.Duration
+	heartbeat time.Duration
+	logger    *slog.Logger
+	metrics   streamMetrics
+	life      context.Context // of all streams
+	end       context.CancelFunc
+	places    chan struct{} // each stream takes one
+	turns     chan struct{} // who reads by itself takes one
 
 	mu        sync.Mutex
 	listeners map[*listener]bool
@@ -54,7 +55,7 @@ type listener struct {
 func newHub(d *Door, c StreamConfig) *hub {
 	life, end := context.WithCancel(context.Background())
 	h := &hub{
-		door: d, poll: c.Poll, logger: c.Logger, life: life, end: end,
+		door: d, poll: c.Poll, heartbeat: c.Heartbeat, logger: c.Logger, life: life, end: end,
 		places: make(chan struct{}, c.AtMost), turns: make(chan struct{}, readersAtOnce),
 		listeners: map[*listener]bool{}, somebody: make(chan struct{}, 1), epochs: map[string]int64{},
 	}

@@ -41,6 +41,7 @@ type server struct {
 	logger   *slog.Logger
 	now      func() time.Time
 	health   *api.Health
+	door     *query.Door
 	handler  http.Handler
 	reload   func(context.Context) error // runs beside the rest; nil: the configuration is not read again
 	drain    time.Duration               // between saying no on /readyz and the end of accepting requests
@@ -69,10 +70,13 @@ func (s *server) routes() http.Handler {
 	r.Get(api.MetricsPath, api.MetricsHandler(p.metrics).ServeHTTP)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: p.metrics}))
 	asked := p.config.query(s.now)
+	asked.Build = buildDigest()
 	asked.Operator = p.operator(s.now)
+	asked.Stream = query.StreamConfig{Logger: s.logger, Metrics: p.metrics}
+	s.door = query.New(p.reader, p.log, asked)
 	r.Group(func(r chi.Router) {
 		r.Use(api.SameSite(p.config.Listen.Value))
-		query.New(p.reader, p.log, asked).Mount(r)
+		s.door.Mount(r)
 	})
 	return r
 }
@@ -99,15 +103,19 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	if s.reload != nil {
 		part("reload", s.reload)
 	}
+	// Streams end when the server stops accepting requests: it would wait for them.
+	streaming, endStreams := context.WithCancel(working)
+	part("streams", func(context.Context) error { return s.door.Run(streaming) })
 	group.Go(func() error {
 		defer endWork()
-		return s.serveHTTP(ctx, working, l)
+		defer endStreams()
+		return s.serveHTTP(ctx, working, l, endStreams)
 	})
 	return group.Wait()
 }
 
-// serveHTTP answers until ctx ends or a part has failed, and finishes what runs.
-func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
+// serveHTTP answers until ctx ends or a part has failed, and finishes what runs; it calls stopping when that begins.
+func (s *server) serveHTTP(ctx, working context.Context, l net.Listener, stopping func()) error {
 	clients := &connections{most: maxConnections}
 	h := &http.Server{
 		Handler:           s.handler,
@@ -119,6 +127,7 @@ func (s *server) serveHTTP(ctx, working context.Context, l net.Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 	}
+	h.RegisterOnShutdown(stopping)
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(l) }()
 	select {
