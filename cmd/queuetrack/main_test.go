@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
@@ -59,7 +61,7 @@ func TestScripts(t *testing.T) {
 					env.Setenv("OPEN_FOLDER", openFolder(t))
 					return nil
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"ready": waitReady, "get": get},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"ready": waitReady, "get": get, "sql": sql},
 			})
 		})
 	}
@@ -101,6 +103,19 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s did not come to match %s", args[0], pattern)
+}
+
+// sql has a database obey a statement.
+func sql(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql URL STATEMENT")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, args[0])
+	ts.Check(err)
+	_, err = conn.Exec(ctx, args[1])
+	ts.Check(errors.Join(err, conn.Close(ctx)))
 }
 
 // freeAddress is one that nobody listened on a moment ago.

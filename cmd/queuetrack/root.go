@@ -47,7 +47,7 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	a.flags.register(root.PersistentFlags())
 	root.AddCommand(
-		newDemo(a), newServe(a), newMigrate(a), newVerify(a), newRebuild(a), newReport(a), newTickets(a), newQuarantine(a),
+		newDemo(a), newServe(a), newMigrate(a), newVerify(a), newRebuild(a), newReport(a), newTickets(a), newQuarantine(a), newDeadLetters(a),
 		newExport(a), newImport(a),
 		newSend(a), newBench(a), newConfig(a), newHealthcheck(a), newVersion(a),
 	)
