@@ -181,8 +181,10 @@ func (w *world) caughtUp(tails map[string]int64) {
 // statuses asks for all tickets, over REST.
 func (w *world) statuses() map[string]map[string]string {
 	w.t.Helper()
-	all := map[string]map[string]string{city: {}, crm: {}}
-	for source, statuses := range all {
+	all := map[string]map[string]string{}
+	for _, source := range w.sources {
+		statuses := map[string]string{}
+		all[source] = statuses
 		for cursor := ""; ; {
 			var page struct {
 				Items []struct{ Ticket, Status string } `json:"items"`

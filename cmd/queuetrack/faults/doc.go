@@ -22,6 +22,7 @@
 //	overload_test.go  twice the load that can be carried, a log that stands still; more large bodies than there is room
 //	slow_test.go      a byte a second, half a body, connections that say nothing
 //	processes_test.go two processes sent the same, one of them killed; SIGTERM under load
+//	shares_test.go    of three processes that share six sources one killed, one joining, all killed, one stopped for 30 s
 //
 // What sabotage_test.go breaks is the log itself, behind everybody's back: it shows that the check can fail.
 //

@@ -66,12 +66,15 @@ func startLoad(t *testing.T, w *world, chance *rand.Rand, senders int) *load {
 		w: w, ctx: ctx, stop: stop,
 		client:   &http.Client{Timeout: 2 * longestAnswer, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		answers:  map[digest]answer{},
-		statuses: map[string]map[string]string{city: {}, crm: {}},
+		statuses: map[string]map[string]string{},
+	}
+	for _, source := range w.sources {
+		l.statuses[source] = map[string]string{}
 	}
 	for i := range senders {
-		for _, source := range []string{city, crm} {
+		for k, source := range w.sources {
 			own := rand.New(rand.NewPCG(chance.Uint64(), 0))
-			l.group.Go(func() { l.send(source, 1+i*ticketsEach, own) })
+			l.group.Go(func() { l.send(source, 1+(k/2*senders+i)*ticketsEach, own) }) // no two of a kind have a ticket in common
 		}
 	}
 	t.Cleanup(l.finish)

@@ -53,6 +53,19 @@ func (j *journal) note(format string, args ...any) {
 	}
 }
 
+// count is how many of the last lines say so.
+func (j *journal) count(what string) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := 0
+	for _, line := range j.lines {
+		if strings.Contains(line, what) {
+			n++
+		}
+	}
+	return n
+}
+
 // noise would drown the rest of a failed test's log: requests that went well, what Postgres answers while it recovers,
 // and its checkpoints.
 var noise = regexp.MustCompile(`msg=request .*status=200|level=DEBUG .*(system is starting up|checkpoint (starting|complete))`)

@@ -22,7 +22,7 @@ const (
 	pairSenders = 16
 	// takenOver is when the projections of a killed process go on in another one: the lease of 10 s, and what a busy
 	// machine adds.
-	takenOver = 10*time.Second + 10*time.Second
+	takenOver = 12 * time.Second
 	// drainTime is the --drain of the test, and endsWithin what a shutdown may take after it.
 	drainTime  = 2 * time.Second
 	endsWithin = 15 * time.Second
@@ -59,7 +59,7 @@ func (w *world) twin() *world {
 }
 
 // Two processes on one database, with the same sources, and much of what is sent is sent to both at once: each delivery
-// is accepted once, both tell its position, and both answer the same. Then the one that runs the projections is killed.
+// is accepted once, both tell its position, and both answer the same. Each runs the projections of one source; then one is killed.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	w := bareWorld(t)

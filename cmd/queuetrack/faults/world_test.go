@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,20 +21,15 @@ import (
 	"queuetrack/eventstore/source/superoffice"
 )
 
-// The sources of every world.
+// The sources of every world. More of a kind are called by its name and something more.
 const (
 	city = "city" // Qminder: no event ids
 	crm  = "crm"  // SuperOffice: with them
 )
 
 const (
-	publicURL = "https://hooks.example.com/webhooks/city"
+	publicURL = "https://hooks.example.com/webhooks/"
 	secret    = "only-for-these-tests"
-
-	configuration = `sources:
-  - {name: city, kind: qminder, public_url: "` + publicURL + `", secrets: [` + secret + `], timezone: Europe/Tallinn}
-  - {name: crm, kind: superoffice, secrets: [` + secret + `], timezone: Europe/Oslo}
-`
 	// backWithin is when the service has come back by itself after any fault is over, on a busy machine too.
 	backWithin = time.Minute
 )
@@ -48,6 +44,7 @@ type world struct {
 	service *unit
 	base    string // the service's URL
 	args    []string
+	sources []string
 	signers map[string]source.Source
 }
 
@@ -62,17 +59,18 @@ func newWorld(t *testing.T) *world {
 
 // bareWorld is one where nothing runs yet. Its address is one of the loopback network's 16 million, so that neither
 // another test nor an outgoing connection ever has the same.
-func bareWorld(t *testing.T) *world {
+func bareWorld(t *testing.T, more ...string) *world {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs processes, and breaks them")
 	}
+	sources := append([]string{city, crm}, more...)
 	dir, err := os.MkdirTemp(shop.dir, "world-")
 	if err == nil {
 		err = os.Chmod(dir, 0o711) //nolint:gosec // Postgres passes through
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "queuetrack.yaml"), []byte(configuration), 0o600)
+		err = os.WriteFile(filepath.Join(dir, "queuetrack.yaml"), []byte(configuration(sources)), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -80,20 +78,40 @@ func bareWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	address := fmt.Sprintf("127.%d.%d.%d:8080", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
 	return &world{
-		t: t, dir: dir, journal: newJournal(t), base: "http://" + address, signers: signers(t),
+		t: t, dir: dir, journal: newJournal(t), base: "http://" + address, sources: sources, signers: signers(t, sources),
 		args: []string{"--config", filepath.Join(dir, "queuetrack.yaml"), "--listen", address},
 	}
 }
 
-func signers(t *testing.T) map[string]source.Source {
+// configuration is the file for these sources.
+func configuration(sources []string) string {
+	file := "sources:\n"
+	for _, name := range sources {
+		if strings.HasPrefix(name, city) {
+			file += fmt.Sprintf("  - {name: %s, kind: qminder, public_url: %q, secrets: [%s], timezone: Europe/Tallinn}\n", name, publicURL+name, secret)
+		} else {
+			file += fmt.Sprintf("  - {name: %s, kind: superoffice, secrets: [%s], timezone: Europe/Oslo}\n", name, secret)
+		}
+	}
+	return file
+}
+
+func signers(t *testing.T, sources []string) map[string]source.Source {
 	t.Helper()
 	secrets := []source.Secret{{Name: "literal-1", Value: []byte(secret)}}
-	q, errQ := qminder.New(source.Config{Name: city, PublicURL: publicURL, Secrets: secrets})
-	s, errS := superoffice.New(source.Config{Name: crm, Secrets: secrets})
-	if errQ != nil || errS != nil {
-		t.Fatal(errQ, errS)
+	all := map[string]source.Source{}
+	for _, name := range sources {
+		var err error
+		if strings.HasPrefix(name, city) {
+			all[name], err = qminder.New(source.Config{Name: name, PublicURL: publicURL + name, Secrets: secrets})
+		} else {
+			all[name], err = superoffice.New(source.Config{Name: name, Secrets: secrets})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	return map[string]source.Source{city: q, crm: s}
+	return all
 }
 
 // startCluster gives the world a Postgres, whose folder before sees while it is stopped (nil: needn't see it).
