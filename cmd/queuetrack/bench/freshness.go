@@ -36,11 +36,10 @@ type probes struct {
 }
 
 type probe struct {
-	host, url string
-	webhook   *webhook
-	client    *http.Client
-	counts    *watch // only what became visible while it watches
-	asked     atomic.Int64
+	host   string
+	client *http.Client
+	counts *watch // only what became visible while it watches
+	asked  atomic.Int64
 }
 
 // startProbes probes until it is stopped, and counts what becomes visible after the warm-up.
