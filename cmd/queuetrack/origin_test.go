@@ -24,6 +24,7 @@ func TestOtherSitesAreRefusedOnLoopback(t *testing.T) {
 		"a read by a rebound name":        {http.MethodGet, "/v1/queues", "evil.example:8080", "same-origin", http.StatusForbidden},
 		"a retry":                         {http.MethodPost, "/v1/quarantine/city/99/retry", "localhost:8080", "", http.StatusNotFound},
 		"another site's retry":            {http.MethodPost, "/v1/quarantine/city/99/retry", "localhost:8080", "cross-site", http.StatusForbidden},
+		"another site's dismissal":        {http.MethodPost, "/v1/dead-letters/city/99/dismiss", "localhost:8080", "cross-site", http.StatusForbidden},
 		"another site's close":            {http.MethodPost, "/v1/tickets/city/1/close", "localhost:8080", "cross-site", http.StatusForbidden},
 		"a close by a rebound name":       {http.MethodPost, "/v1/tickets/city/1/close", "evil.example:8080", "same-origin", http.StatusForbidden},
 		"a webhook by the public name":    {http.MethodPost, "/webhooks/city", "hooks.example.com", "", http.StatusOK},

@@ -26,6 +26,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"queuetrack/eventstore"
+	"queuetrack/eventstore/source"
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 )
@@ -43,6 +44,7 @@ const stories = "../../testdata"
 //	answer                  what it was answered (else it must be 200)
 //	deliver SOURCE FOLDER   every delivery of a folder, each when it could first have been sent
 //	expire                  what is due
+//	broken SOURCE           the source's adapter fails on bodies that have this text; none: it is mended
 //	log SOURCE              the source's log
 //	GET PATH                a question, and its answer
 //
@@ -129,6 +131,8 @@ func (s *story) step(name, data string) (got string, checked bool) {
 		s.must(err)
 		s.settle()
 		return fmt.Sprintf("%d\n", n), true
+	case "broken":
+		s.breakAdapter(rest, strings.TrimSuffix(data, "\n"))
 	case "log":
 		return s.log(rest), true
 	case "GET":
@@ -272,6 +276,31 @@ func (s *story) do(req *http.Request) (status int, text string) {
 	}
 	text = strings.ReplaceAll(string(body), "\r\n", "\n") // CSV's, which would not survive in a text file
 	return resp.StatusCode, strings.TrimSuffix(text, "\n") + "\n"
+}
+
+// brokenAdapter fails on bodies that have a text.
+type brokenAdapter struct {
+	source.Source
+	text string
+}
+
+func (b brokenAdapter) Decode(body []byte) (source.Decoded, error) {
+	if bytes.Contains(body, []byte(b.text)) {
+		return source.Decoded{}, fmt.Errorf("no adapter knows what %s is", b.text)
+	}
+	return b.Source.Decode(body)
+}
+
+// breakAdapter breaks a source's adapter, or mends it.
+func (s *story) breakAdapter(name, text string) {
+	adapter := s.parts.sources[name]
+	if broken, ok := adapter.(brokenAdapter); ok {
+		adapter = broken.Source
+	}
+	if text != "" {
+		adapter = brokenAdapter{adapter, text}
+	}
+	s.parts.sources[name] = adapter
 }
 
 // log lists a source's events, one a line.
