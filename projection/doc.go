@@ -16,8 +16,15 @@
 // Step by step:
 //
 //   - claim. A row in shard says who owns it until when, by the database's clock, and the epoch counts its owners.
-//     Claims take a row whose lease ran out with FOR UPDATE SKIP LOCKED: nobody waits, and nobody needs a list of the
-//     living.
+//     Claims take a row whose lease ran out with FOR UPDATE SKIP LOCKED, and only while its generation serves: nobody
+//     waits. Which shards a process is to claim, table runner says: each process is there, with a lease, what it is
+//     configured with, and what it was dealt. Whoever finds a lease there run out, or a way to hand a shard on to a
+//     process that has two fewer (by others, if need be), deals anew under a lock on all rows, and moves no more than it
+//     must. So shares differ by one at most, or are as even as the processes' sources let them be; while nobody comes or
+//     goes, nothing moves. What a process is dealt no longer it gives back between two pages, and the next one has it a
+//     fraction of a second later. The deal only keeps processes out of each other's way: the epoch is what makes it safe.
+//     A shard that halted is claimed by nobody, also when a log that had lost events has grown past the checkpoint again:
+//     other events have the positions that were folded.
 //   - page. The events right after the checkpoint, read outside the transaction, for the log never changes. Positions
 //     are dense, so a page that doesn't begin at checkpoint + 1, or has a hole, means that the log lost something: the
 //     shard halts and says so. The same when the checkpoint is ahead of the log's tail, as after the restore of a

@@ -24,6 +24,9 @@ type Progress struct {
 	Waiting     int64   // those that do
 	Halted      string  // why it stopped; empty: it runs
 
+	Owner      string    // of the process that holds it: host, process id, a random part; empty: nobody does
+	LeaseUntil time.Time // by the database's clock, while somebody does
+
 	// Drift names what it was folded with and differs from what the reader's process folds with: DriftCode, DriftSettings.
 	Drift []string
 }
@@ -71,6 +74,8 @@ type generationShards struct {
 func shardsOf(ctx context.Context, tx pgx.Tx) ([]generationShards, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT g.generation, g.state, s.source, coalesce(s.position, 0), coalesce(s.halted, ''),
+			CASE WHEN s.lease_until >= statement_timestamp() THEN s.owner ELSE '' END,
+			CASE WHEN s.lease_until >= statement_timestamp() THEN s.lease_until END,
 			d.dead, d.waiting
 		FROM generation g
 		LEFT JOIN shard s ON s.generation = g.generation
@@ -86,12 +91,18 @@ func shardsOf(ctx context.Context, tx pgx.Tx) ([]generationShards, error) {
 	var all []generationShards
 	var p Progress
 	var source *string
-	_, err = pgx.ForEachRow(rows, []any{&p.Generation, &p.State, &source, &p.Position, &p.Halted, &p.DeadLetters, &p.Waiting}, func() error {
+	var until *time.Time
+	row := []any{&p.Generation, &p.State, &source, &p.Position, &p.Halted, &p.Owner, &until, &p.DeadLetters, &p.Waiting}
+	_, err = pgx.ForEachRow(rows, row, func() error {
 		if len(all) == 0 || all[len(all)-1].generation != p.Generation {
 			all = append(all, generationShards{p.Generation, p.State, map[string]Progress{}})
 		}
 		if source != nil {
 			p.Source = *source
+			p.LeaseUntil = time.Time{}
+			if until != nil {
+				p.LeaseUntil = until.UTC()
+			}
 			all[len(all)-1].shards[p.Source] = p
 		}
 		return nil

@@ -239,3 +239,30 @@ func TestClaimAcrossASwitch(t *testing.T) {
 	}
 	w.check()
 }
+
+func TestProgressTellsWhoFolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stop := run(t, w.runner(w.sharers()))
+	held := func() bool {
+		t.Helper()
+		all, err := projection.NewReader(w.pool).Progress(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range all {
+			if p.Owner != "" && time.Until(p.LeaseUntil) > 0 {
+				return true
+			}
+			if p.Owner != "" || !p.LeaseUntil.IsZero() {
+				t.Fatalf("held by %q until %v", p.Owner, p.LeaseUntil)
+			}
+		}
+		return false
+	}
+	until(t, "it has an owner", held)
+	stop()
+	if held() {
+		t.Error("it has an owner who has given it back")
+	}
+}

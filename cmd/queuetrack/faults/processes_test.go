@@ -49,6 +49,15 @@ func (w *world) start(more ...string) *single {
 	return &single{process, ended}
 }
 
+// kill ends the process, and returns when it is gone.
+func (p *single) kill(t *testing.T) {
+	t.Helper()
+	_ = p.process.Kill()
+	if err := <-p.ended; err == nil {
+		t.Error("the process that was killed ended in order")
+	}
+}
+
 // twin is the same world seen through another process's address.
 func (w *world) twin() *world {
 	other := *w
@@ -82,10 +91,7 @@ func TestTwoProcesses(t *testing.T) {
 
 	pairs = startPairs(books, toFirst, pairSenders)
 	books.flow(t, between)
-	_ = doomed.process.Kill()
-	if err := <-doomed.ended; err == nil {
-		t.Error("the process that was killed ended in order")
-	}
+	doomed.kill(t)
 	ends = tails(readLog(t, w))
 	took := eventually(t, "the projections are taken over", takenOver, func() error { return w.passed(ends) })
 	t.Logf("the projections go on in the other process after %v", took)

@@ -175,8 +175,7 @@ func TestSharesMoveWithProcesses(t *testing.T) {
 	l.flow(t, between)
 
 	before := look.of(others[0].process)
-	_ = others[0].process.Kill()
-	<-others[0].ended
+	others[0].kill(t)
 	t.Logf("the shards of the killed one go on after %v", look.moved(before))
 	look.fair(sharedBy, 3, 3)
 	l.flow(t, between)
@@ -192,8 +191,7 @@ func TestSharesMoveWithProcesses(t *testing.T) {
 	}
 
 	for _, p := range []*single{others[1], joined} {
-		_ = p.process.Kill()
-		<-p.ended
+		p.kill(t)
 	}
 	before = look.now()
 	w.service.signal(syscall.SIGKILL)
