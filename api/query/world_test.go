@@ -41,6 +41,7 @@ var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 // world is a door on a database of its own, with what it takes to fill that.
 type world struct {
 	t       testing.TB
+	pool    *pgxpool.Pool
 	log     *eventstore.Log
 	runner  *projection.Runner
 	sources map[string]source.Source
@@ -83,7 +84,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, log: eventstore.New(pool, eventstore.Config{}), sources: map[string]source.Source{"city": poisonable{city}, "store": store},
+		t: t, pool: pool, log: eventstore.New(pool, eventstore.Config{}), sources: map[string]source.Source{"city": poisonable{city}, "store": store},
 		reader: projection.NewReader(pool),
 		cfg: Config{
 			Version: "test", Now: func() time.Time { return noon },
