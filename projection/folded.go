@@ -44,8 +44,13 @@ func (t tables) load(ctx context.Context, f *folding, events []eventstore.Event)
 	batch.Queue(t.set().SQL(`
 		SELECT i.ticket,
 			CASE WHEN i.n = 1 OR sum(octet_length(f.facts)) OVER (ORDER BY i.n) <= $3 THEN f.facts END
-		FROM unnest($2::text[]) WITH ORDINALITY AS i (ticket, n)
-		JOIN folded_{set} f ON f.source = $1 AND f.ticket = i.ticket`), t.source, ids, pageWeight).Query(f.loadTickets)
+		FROM unnest($2::text[]) WITH ORDINALITY AS i (ticket, n),
+			-- OFFSET 0: each by its key, also by a plan that was made when the table was empty.
+			LATERAL (
+				SELECT facts
+				FROM folded_{set}
+				WHERE source = $1 AND ticket = i.ticket
+				OFFSET 0) AS f`), t.source, ids, pageWeight).Query(f.loadTickets)
 	batch.Queue(`
 		SELECT ticket, min(position)
 		FROM dead_letter

@@ -130,8 +130,8 @@ func queueSpells(batch *pgx.Batch, set projection.Set, source string, moves []mo
 	for _, m := range moves {
 		before, after := spellRowsOf(m.before), spellRowsOf(m.after)
 		same := commonLength(before, after)
-		if same < len(before) {
-			cut, keep = append(cut, m.ticket), append(keep, int32(same))
+		if len(after) < len(before) {
+			cut, keep = append(cut, m.ticket), append(keep, int32(len(after)))
 		}
 		for i, r := range after[same:] {
 			ids, numbers = append(ids, m.ticket), append(numbers, int32(same+i+1))
@@ -151,7 +151,13 @@ func queueSpells(batch *pgx.Batch, set projection.Set, source string, moves []mo
 	batch.Queue(set.SQL(`
 		INSERT INTO board_spell_{set} (source, ticket, n, status, queue, from_at, to_at, entered_at)
 		SELECT $1, s.*
-		FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[]) AS s`),
+		FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[]) AS s
+		ON CONFLICT (source, ticket, n) DO UPDATE SET
+			status = excluded.status,
+			queue = excluded.queue,
+			from_at = excluded.from_at,
+			to_at = excluded.to_at,
+			entered_at = excluded.entered_at`),
 		source, ids, numbers, statuses, queues, from, to, entered)
 }
 

@@ -92,14 +92,18 @@ func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
 		source, c.tickets, c.positions, c.next, c.types, c.transitions, c.occurred, c.received, c.repeatOf, c.details, c.states, c.open)
 }
 
+// queueLinks says what comes after rows that are there already. It is worded as an INSERT that always conflicts, for that
+// goes to each row by its key, in any plan. An UPDATE that joins the list may be planned while nothing is known of the
+// table, and then reads all of the source for each page.
 func queueLinks(batch *pgx.Batch, set projection.Set, source string, l links) {
 	if len(l.tickets) == 0 {
 		return
 	}
 	batch.Queue(set.SQL(`
-		UPDATE history_{set} AS h
-		SET next_position = l.next
+		INSERT INTO history_{set} (source, ticket, position, next_position, type, transitions, received_at, detail, open)
+		SELECT $1, l.ticket, l.position, l.next, '', '{}', 'epoch', '{}', false
 		FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS l (ticket, position, next)
-		WHERE h.source = $1 AND h.ticket = l.ticket AND h.position = l.position`),
+		ON CONFLICT (source, ticket, position) DO UPDATE SET
+			next_position = excluded.next_position`),
 		source, l.tickets, l.positions, l.next)
 }

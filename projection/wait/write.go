@@ -50,8 +50,8 @@ func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source st
 	for _, id := range order {
 		old, now := segmentRowsOf(before[id]), segmentRowsOf(after[id])
 		same := commonLength(old, now)
-		if same < len(old) {
-			cut, keep = append(cut, id), append(keep, int32(same))
+		if len(now) < len(old) {
+			cut, keep = append(cut, id), append(keep, int32(len(now)))
 		}
 		for i, r := range now[same:] {
 			rows.add(id, int32(same+i+1), r)
@@ -94,7 +94,18 @@ func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
 			wait_seconds, service_seconds, self_registered)
 		SELECT $1, s.*
 		FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-			$9::timestamptz[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[]) AS s`),
+			$9::timestamptz[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[]) AS s
+		ON CONFLICT (source, ticket, n) DO UPDATE SET
+			queue = excluded.queue,
+			desk = excluded.desk,
+			agent = excluded.agent,
+			entered_at = excluded.entered_at,
+			called_at = excluded.called_at,
+			left_at = excluded.left_at,
+			outcome = excluded.outcome,
+			wait_seconds = excluded.wait_seconds,
+			service_seconds = excluded.service_seconds,
+			self_registered = excluded.self_registered`),
 		source, c.tickets, c.numbers, c.queues, c.desks, c.agents, c.entered, c.called, c.left, c.outcomes,
 		c.waits, c.services, c.selfRegistered)
 }
