@@ -214,21 +214,23 @@ type readersFigures struct {
 	StepsBack int64   `json:"steps_back"`
 	P50       float64 `json:"p50_milliseconds"`
 	P99       float64 `json:"p99_milliseconds"`
+	Longest   float64 `json:"longest_milliseconds"` // but for those around the switch
 	AtSwitch  float64 `json:"longest_at_switch_milliseconds"`
 }
 
 func (r Readers) figures() readersFigures {
 	return readersFigures{
 		Readers: r.Readers, Webhooks: r.Webhooks, Answers: r.Answers, Errors: r.Errors, StepsBack: r.StepsBack,
-		P50: milliseconds(r.Normal.P50), P99: milliseconds(r.Normal.P99), AtSwitch: milliseconds(r.AtSwitch),
+		P50: milliseconds(r.Normal.P50), P99: milliseconds(r.Normal.P99), Longest: milliseconds(r.Normal.Max), AtSwitch: milliseconds(r.AtSwitch),
 	}
 }
 
 // write tells a person.
 func (r Readers) write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d readers during a rebuild, %d webhooks meanwhile: %d answers, %d errors, %d steps back; p50 %.1f ms, p99 %.1f ms; "+
+	_, err := fmt.Fprintf(w, "%d readers during a rebuild, %d webhooks meanwhile: %d answers, %d errors, %d steps back; p50 %.1f ms, p99 %.1f ms, the longest %.1f ms; "+
 		"the longest at the switch %.1f ms, %+.1f ms beside p99\n", r.Readers, r.Webhooks, r.Answers, r.Errors, r.StepsBack,
-		milliseconds(r.Normal.P50), milliseconds(r.Normal.P99), milliseconds(r.AtSwitch), milliseconds(r.Wait()))
+		milliseconds(r.Normal.P50), milliseconds(r.Normal.P99), milliseconds(r.Normal.Max),
+		milliseconds(r.AtSwitch), milliseconds(r.Wait()))
 	if err == nil && r.Error != "" {
 		_, err = fmt.Fprintf(w, "the first error: %s\n", r.Error)
 	}
