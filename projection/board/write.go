@@ -122,7 +122,8 @@ func queueTickets(batch *pgx.Batch, set projection.Set, source string, moves []m
 }
 
 // queueSpells writes each ticket's spells from the first one that is not as it was. Mostly that is the last one, which
-// got its end, and the new one.
+// got its end, and the new one. Rows are found by their key alone, as an INSERT does; only a ticket that has fewer spells
+// than before, which is rare, needs a join.
 func queueSpells(batch *pgx.Batch, set projection.Set, source string, moves []move) {
 	var cut, ids, statuses, queues []string
 	var keep, numbers []int32

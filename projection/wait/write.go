@@ -31,6 +31,7 @@ func (c *columns) add(id string, n int32, r segmentRow) {
 }
 
 // Write brings each ticket's segments up to date from the first one that is not as it was: mostly the last one only.
+// Rows are found by their key alone, as an INSERT does; only a ticket that has fewer segments than before needs a join.
 func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source string, changes []projection.Change) error {
 	before, after := map[string]ticket.State{}, map[string]ticket.State{}
 	var order []string
