@@ -163,6 +163,7 @@ type roster struct {
 }
 
 func newRoster(pool *pgxpool.Pool, owner string, sources []string, lease time.Duration) *roster {
+	sources = append([]string{}, sources...) // none is an empty array, not NULL
 	return &roster{pool: pool, owner: owner, sources: sources, lease: lease, changed: make(chan struct{})}
 }
 
@@ -199,8 +200,11 @@ func (m *roster) learn(mine []string, generation int) {
 	m.changed = make(chan struct{})
 }
 
-// look renews the runner's own lease in time, reads the table, and deals when that is due.
+// look renews the runner's own lease in time, reads the table, and deals when that is due. It takes a lease's length at
+// most: by then the others deal without us.
 func (m *roster) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, m.lease)
+	defer cancel()
 	if time.Since(m.renewed) >= m.lease/3 {
 		if err := m.announce(ctx); err != nil {
 			return fmt.Errorf("announce %s: %w", m.owner, err)

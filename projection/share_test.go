@@ -112,6 +112,9 @@ func TestProcessesWithDifferentSourcesShareWhatTheyCan(t *testing.T) {
 	w.shared(3, 2)
 	run(t, w.configured(six[4:5]...).runner(w.sharers())) // may have one, which makes room for another
 	w.shared(2, 2, 1)
+	run(t, w.configured().runner(w.sharers()))
+	until(t, "one with nothing to fold is there, too", func() bool { return one[int64](w, `SELECT count(*) FROM runner`) == 4 })
+	w.shared(2, 2, 1)
 }
 
 // What a killed process held goes on when its leases run out.

@@ -10,6 +10,8 @@ import (
 const (
 	firstBackoff = 100 * time.Millisecond
 	lastBackoff  = 5 * time.Second
+	// tries is how many times in a lease a runner tries to claim what it is dealt and somebody else still holds.
+	tries = 100
 )
 
 // trouble is what keeps one shard from being followed. An episode is logged when it begins and when it is over, not
@@ -26,7 +28,7 @@ func (t *trouble) pause(ctx context.Context, err error, lease time.Duration) tim
 	case errors.Is(err, errElsewhere): // there will be news
 		return lease
 	case errors.Is(err, errTaken): // its lease may run out, or be given back, at any moment
-		return lease / glances
+		return lease / tries
 	case errors.Is(err, errLost):
 		t.logger.InfoContext(ctx, "a shard was lost to another owner: what came too late was refused")
 		return 0

@@ -22,6 +22,8 @@ const (
 	sharedBy = 5 * time.Second
 	// longestGap is how long the folding of a source that has something to fold may pause while its shard changes hands.
 	longestGap = time.Second
+	// startsWithin is what the start of a process adds to a takeover.
+	startsWithin = 5 * time.Second
 	// asleep is for how long a process is stopped: three leases.
 	asleep = 30 * time.Second
 	// sharers send to each of the six sources.
@@ -110,9 +112,9 @@ func (w *watcher) fair(within time.Duration, want ...int) time.Duration {
 }
 
 // moved waits until each of the shards has been brought further by another process.
-func (w *watcher) moved(from []held) time.Duration {
+func (w *watcher) moved(within time.Duration, from []held) time.Duration {
 	w.t.Helper()
-	return eventually(w.t, "its shards go on in other processes", takenOver, func() error {
+	return eventually(w.t, "its shards go on in other processes", within, func() error {
 		for _, s := range w.now() {
 			i := slices.IndexFunc(from, func(f held) bool { return f.Source == s.Source })
 			if i >= 0 && (s.Pid == 0 || s.Pid == from[i].Pid || s.Position <= from[i].Position) {
@@ -176,7 +178,7 @@ func TestSharesMoveWithProcesses(t *testing.T) {
 
 	before := look.of(others[0].process)
 	others[0].kill(t)
-	t.Logf("the shards of the killed one go on after %v", look.moved(before))
+	t.Logf("the shards of the killed one go on after %v", look.moved(takenOver, before))
 	look.fair(sharedBy, 3, 3)
 	l.flow(t, between)
 
@@ -195,7 +197,7 @@ func TestSharesMoveWithProcesses(t *testing.T) {
 	}
 	before = look.now()
 	w.service.signal(syscall.SIGKILL)
-	t.Logf("all go on in the one that starts after %v", look.moved(before))
+	t.Logf("all go on in the one that starts after %v", look.moved(takenOver+startsWithin, before))
 	look.fair(sharedBy, 6)
 	l.flow(t, between)
 	check(t, l)
@@ -214,7 +216,7 @@ func TestStoppedProcessStepsDown(t *testing.T) {
 		before := look.of(stopped)
 		w.signal(stopped, syscall.SIGSTOP)
 		over := time.After(asleep)
-		t.Logf("the shards of the stopped one go on after %v", look.moved(before))
+		t.Logf("the shards of the stopped one go on after %v", look.moved(takenOver, before))
 		look.fair(sharedBy, 3, 3)
 		<-over
 		w.signal(stopped, syscall.SIGCONT)
