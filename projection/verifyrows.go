@@ -120,7 +120,7 @@ func (c *check) fold(f *folding, e eventstore.Event, letters map[int64]letter) e
 		delete(c.unmet, e.Position)
 	}
 	switch {
-	case dead && c.dismissed[e.Position] && c.state == serving: // one that stopped learns of it when it is gone back to
+	case dead && c.dismissed[e.Position]:
 		c.say(e.Position, e.Ticket, "dead_letter: row %d is of an event that was dismissed", e.Position)
 		return nil
 	case dead && l.Ticket == e.Ticket && e.Quarantined == "":
