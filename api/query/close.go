@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -71,7 +70,7 @@ func (d *Door) closeTicket(ctx context.Context, in *closeInput) (answer closed, 
 
 // notOpen says why a ticket can't be closed.
 func (d *Door) notOpen(ctx context.Context, source, id string) error {
-	return d.view(ctx, time.Time{}, func(v *projection.View) error {
+	return d.view(ctx, func(v *projection.View) error {
 		t, err := findTicket(ctx, v, source, id)
 		if err != nil {
 			return err

@@ -88,7 +88,7 @@ func (d *Door) listDeadLetters(ctx context.Context, in *deadLettersInput) (answe
 
 // positionsNow is read before what it goes with: an answer may know more than it says, never less.
 func (d *Door) positionsNow(ctx context.Context) (at map[string]int64, err error) {
-	err = d.view(ctx, time.Time{}, func(v *projection.View) error {
+	err = d.view(ctx, func(v *projection.View) error {
 		at = d.positions(v)
 		return nil
 	})

@@ -126,13 +126,10 @@ func (d *Door) huma(a huma.Adapter) huma.API {
 	return h
 }
 
-// view opens one consistent look for an answer about the instant at; zero: about now.
-func (d *Door) view(ctx context.Context, at time.Time, f func(*projection.View) error) error {
+// view opens one consistent look at the present, for what is not kept by anybody: [Door.answer] is for what is.
+func (d *Door) view(ctx context.Context, f func(*projection.View) error) error {
 	return d.reader.View(ctx, func(v *projection.View) error {
 		v.Now = d.cfg.Now().UTC()
-		if !at.IsZero() {
-			v.Now = at.UTC()
-		}
 		return f(v)
 	})
 }

@@ -137,7 +137,7 @@ func (s *stream) prepare(ctx context.Context, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.door.cfg.Timeout)
 	defer cancel()
-	return s.door.view(ctx, time.Time{}, func(v *projection.View) error {
+	return s.door.view(ctx, func(v *projection.View) error {
 		s.generation, s.at, s.resumes = v.Generation, bookmark{}, len(id) > 0
 		for _, source := range s.door.names {
 			if s.filter.source != "" && s.filter.source != source {
@@ -264,7 +264,7 @@ func (s *stream) page(ctx context.Context, source string) (next *step, more bool
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.door.cfg.Timeout)
 	defer cancel()
-	err = s.door.view(ctx, time.Time{}, func(v *projection.View) error {
+	err = s.door.view(ctx, func(v *projection.View) error {
 		next, err = s.door.step(ctx, v, source, s.at[source])
 		more = err == nil && next.through < v.Positions[source]
 		return err

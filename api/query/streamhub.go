@@ -136,7 +136,7 @@ func (h *hub) run(ctx context.Context) {
 func (h *hub) look(ctx context.Context, from bookmark) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, h.door.cfg.Timeout)
 	defer cancel()
-	err = h.door.view(ctx, time.Time{}, func(v *projection.View) error {
+	err = h.door.view(ctx, func(v *projection.View) error {
 		if v.Generation != h.generation {
 			h.generation = v.Generation
 			clear(h.epochs) // they are another shard's

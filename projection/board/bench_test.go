@@ -17,7 +17,7 @@ func crowded(b *testing.B) *pgxpool.Pool {
 	for _, sql := range []string{
 		`INSERT INTO board_ticket_0 (source, ticket, status, queue, created_at, entered_at, priority, order_at, order_position, state)
 		SELECT 's' || i % 200 % 3, 't' || i, CASE WHEN i % 21 > 0 THEN 'served' WHEN i % 3 = 0 THEN 'called' ELSE 'waiting' END,
-			'q' || i % 200, at, at, 0, at, i, jsonb_build_object('status', 'served', 'label', 'A' || i, 'reason', repeat(md5(i::text), 30))
+			'q' || i % 200, at, at, 0, at, i, convert_to(repeat(md5(i::text), 10), 'UTF8')
 		FROM generate_series(1, 210000) AS i, LATERAL (SELECT now() - make_interval(secs => i)) AS t (at)`,
 		`INSERT INTO board_spell_0 (source, ticket, n, status, queue, from_at, to_at, entered_at)
 		SELECT source, ticket, 1, 'waiting', queue, entered_at, CASE WHEN status = 'served' THEN entered_at + interval '5 min' END, entered_at
