@@ -16,18 +16,18 @@ import (
 // fill gives each field, of each element of each list too, a value of its own; unexported ones only where told.
 func fill(v reflect.Value, n *int) {
 	*n++
-	switch v.Kind() {
-	case reflect.String:
+	switch kind := v.Kind(); {
+	case kind == reflect.String:
 		v.SetString(fmt.Sprint("text ", *n))
-	case reflect.Int, reflect.Int64:
+	case v.CanInt():
 		v.SetInt(int64(*n))
-	case reflect.Bool:
+	case kind == reflect.Bool:
 		v.SetBool(true)
-	case reflect.Slice:
+	case kind == reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fill(v.Index(0), n)
 		fill(v.Index(1), n)
-	case reflect.Struct:
+	case kind == reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.ValueOf(time.Unix(int64(1e9+*n), int64(*n)).UTC()))
 			return
@@ -38,7 +38,7 @@ func fill(v reflect.Value, n *int) {
 			}
 		}
 	default:
-		panic("a field of a kind that is not stored: " + v.Kind().String())
+		panic("a field of a kind that is not stored: " + kind.String())
 	}
 }
 
