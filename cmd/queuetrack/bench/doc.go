@@ -5,4 +5,7 @@
 // and go through HTTP. In the closed loop each connection sends its next delivery when the last is answered. In the
 // open loop deliveries are due at a set rate, whoever is late, and a latency counts from the moment that it was due: a
 // server that stalls can't hide the stall by keeping its senders from sending.
+//
+// A rebuild is measured from outside too: the command is another process, on a log that a simulated site filled (site.go).
+// Its yardstick is SQL that writes the same rows (setbased.go), which a test holds against the fold's, row by row.
 package bench
