@@ -68,30 +68,30 @@ func (l *Log) List(ctx context.Context, source string, after int64, limit int) (
 	return events, nil
 }
 
-// ReadTickets calls each with the events of these tickets up to a position, each ticket's together and in order, within
-// the caller's transaction: what verify folds anew. The tickets come in the database's order. The events are streamed,
-// so each can't use the transaction.
-func ReadTickets(ctx context.Context, tx pgx.Tx, source string, tickets []string, upTo int64, each func(Event) error) error {
+// ReadTickets calls each with the events up to a position of the tickets after one and through another, each ticket's
+// together and in order, within the caller's transaction: what verify folds anew. The tickets come in the database's
+// order. The events are streamed, so each can't use the transaction.
+func ReadTickets(ctx context.Context, tx pgx.Tx, source, after, through string, upTo int64, each func(Event) error) error {
 	rows, err := tx.Query(ctx, `
 		SELECT `+eventColumns+`
 		  FROM event AS e
-		 WHERE e.source = $1 AND e.ticket = ANY ($2) AND e.position <= $3
-		 ORDER BY e.ticket, e.position`, source, tickets, upTo)
+		 WHERE e.source = $1 AND e.ticket > $2 AND e.ticket <= $3 AND e.position <= $4
+		 ORDER BY e.ticket, e.position`, source, after, through, upTo)
 	if err != nil {
-		return fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+		return fmt.Errorf("read tickets of %s after %q: %w", source, after, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		e, err := scanEvent(rows)
 		if err != nil {
-			return fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+			return fmt.Errorf("read tickets of %s after %q: %w", source, after, err)
 		}
 		if err := each(e); err != nil {
 			return err
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read %d tickets of %s: %w", len(tickets), source, err)
+		return fmt.Errorf("read tickets of %s after %q: %w", source, after, err)
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func TestReadTickets(t *testing.T) {
 	mustAppend(t, log, body("b", "1"), body("a", "1"), body("", "1"), body("b", "2"), body("c", "1"), unreadable(body("a", "2")), body("a", "3"))
 	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 		var events []eventstore.Event
-		err := eventstore.ReadTickets(t.Context(), tx, source, []string{"b", "a", "unknown"}, 6, func(e eventstore.Event) error {
+		err := eventstore.ReadTickets(t.Context(), tx, source, "0", "b", 6, func(e eventstore.Event) error {
 			events = append(events, e)
 			return nil
 		})

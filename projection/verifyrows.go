@@ -57,7 +57,7 @@ func (c *check) rows(ctx context.Context, tx pgx.Tx) error {
 		if more = len(ids) > 0; more {
 			in.Through = ids[len(ids)-1]
 		}
-		if err := c.tickets(ctx, in, ids); err != nil {
+		if err := c.tickets(ctx, in); err != nil {
 			return err
 		}
 		after = in.Through
@@ -85,18 +85,20 @@ func (c *check) count(tickets int) {
 	c.unread = 0
 }
 
-// tickets folds the events of these tickets, which are all that the log has in the range, and compares their rows.
-func (c *check) tickets(ctx context.Context, in Range, ids []string) error {
+// tickets folds the events of the range's tickets, and compares their rows.
+func (c *check) tickets(ctx context.Context, in Range) error {
 	letters, err := c.letters(ctx, in)
 	if err != nil {
 		return err
 	}
 	f := &folding{adapter: c.adapter, tickets: map[string]ticket.Ticket{}, dead: map[string]int64{}, dismissed: c.dismissed}
-	err = eventstore.ReadTickets(ctx, c.tx, c.tables.source, ids, c.upTo, func(e eventstore.Event) error {
-		return c.fold(f, e, letters)
-	})
-	if err != nil {
-		return err
+	if in.Through != "" { // behind the last ticket there is nothing to read
+		err = eventstore.ReadTickets(ctx, c.tx, c.tables.source, in.After, in.Through, c.upTo, func(e eventstore.Event) error {
+			return c.fold(f, e, letters)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	c.dead(f, letters)
 	c.count(len(f.tickets))
