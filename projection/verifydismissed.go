@@ -19,13 +19,13 @@ func (c *check) decisions(ctx context.Context) error {
 			SELECT
 			FROM dead_letter l
 			WHERE l.source = $1 AND l.generation = $2 AND l.position = d.position))`,
-		c.tables.source, c.generation, c.state == serving)
+		c.source, c.generation, c.state == serving)
 	if err != nil {
-		return fmt.Errorf("read dismissals of %s: %w", c.tables.source, err)
+		return fmt.Errorf("read dismissals of %s: %w", c.source, err)
 	}
 	positions, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
-		return fmt.Errorf("read dismissals of %s: %w", c.tables.source, err)
+		return fmt.Errorf("read dismissals of %s: %w", c.source, err)
 	}
 	c.dismissed, c.unmet = map[int64]bool{}, map[int64]bool{}
 	for _, p := range positions {
@@ -38,7 +38,7 @@ func (c *check) decisions(ctx context.Context) error {
 // through: of those it is enough that the log has them.
 func (c *check) dismissals() {
 	for _, p := range slices.Sorted(maps.Keys(c.unmet)) {
-		if p <= c.upTo || p > c.tails[c.tables.source] {
+		if p <= c.upTo || p > c.tails[c.source] {
 			c.say(p, "", "dismissal: row %d is of no event that can be dismissed", p)
 		}
 	}

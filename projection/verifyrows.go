@@ -46,10 +46,10 @@ func (c *check) rows(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	for _, m := range c.verifier.models {
-		c.models = append(c.models, m.Check(tx, c.set(), c.tables.source, c.report))
+		c.models = append(c.models, m.Check(tx, c.set(), c.source, c.report))
 	}
 	for after, more := "", true; more; {
-		ids, err := eventstore.TicketsAfter(ctx, tx, c.tables.source, after, verifyTickets, verifyEvents)
+		ids, err := eventstore.TicketsAfter(ctx, tx, c.source, after, verifyTickets, verifyEvents)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (c *check) tickets(ctx context.Context, in Range) error {
 	}
 	f := &folding{adapter: c.adapter, tickets: map[string]ticket.Ticket{}, dead: map[string]int64{}, dismissed: c.dismissed}
 	if in.Through != "" { // behind the last ticket there is nothing to read
-		err = eventstore.ReadTickets(ctx, c.tx, c.tables.source, in.After, in.Through, c.upTo, func(e eventstore.Event) error {
+		err = eventstore.ReadTickets(ctx, c.tx, c.source, in.After, in.Through, c.upTo, func(e eventstore.Event) error {
 			return c.fold(f, e, letters)
 		})
 		if err != nil {
@@ -156,7 +156,7 @@ func (c *check) dead(f *folding, letters map[int64]letter) {
 }
 
 func (c *check) say(position int64, id, what string, args ...any) {
-	c.report(eventstore.Violation{Source: c.tables.source, Position: position, Ticket: id, What: fmt.Sprintf(what, args...)})
+	c.report(eventstore.Violation{Source: c.source, Position: position, Ticket: id, What: fmt.Sprintf(what, args...)})
 }
 
 // letters reads the dead letters of the range's tickets.
@@ -164,10 +164,10 @@ func (c *check) letters(ctx context.Context, in Range) (map[int64]letter, error)
 	query, args := in.SQL(fmt.Sprintf(`
 		SELECT position, ticket, coalesce(behind, 0), cause
 		FROM dead_letter
-		WHERE generation = %d AND source = $1 AND`, c.generation), c.tables.source)
+		WHERE generation = %d AND source = $1 AND`, c.generation), c.source)
 	rows, err := c.tx.Query(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.source, err)
 	}
 	letters := map[int64]letter{}
 	var l letter
@@ -179,7 +179,7 @@ func (c *check) letters(ctx context.Context, in Range) (map[int64]letter, error)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.source, err)
 	}
 	c.standing(letters)
 	return letters, nil
@@ -210,12 +210,12 @@ func (c *check) folded(ctx context.Context, in Range, f *folding) error {
 	query, args := in.SQL(`
 		SELECT ticket, status, facts, last_position, expires_from
 		FROM folded_{set}
-		WHERE source = $1 AND`, c.tables.source)
+		WHERE source = $1 AND`, c.source)
 	rows, err := c.tx.Query(ctx, c.set().SQL(query), args...)
 	if err != nil {
-		return fmt.Errorf("read folded tickets of %s: %w", c.tables.source, err)
+		return fmt.Errorf("read folded tickets of %s: %w", c.source, err)
 	}
-	return Compare("folded", c.tables.source, rows, scanFolded, want, c.report)
+	return Compare("folded", c.source, rows, scanFolded, want, c.report)
 }
 
 func scanFolded(row pgx.CollectableRow) (RowKey, foldedRow, error) {
@@ -230,7 +230,7 @@ func scanFolded(row pgx.CollectableRow) (RowKey, foldedRow, error) {
 // ticketless takes the events about no ticket through the models, a page at a time.
 func (c *check) ticketless(ctx context.Context) error {
 	for after, more := int64(0), true; more; {
-		events, err := eventstore.ReadTicketless(ctx, c.tx, c.tables.source, after, c.upTo, verifyTicketless)
+		events, err := eventstore.ReadTicketless(ctx, c.tx, c.source, after, c.upTo, verifyTicketless)
 		if err != nil {
 			return err
 		}
@@ -261,9 +261,9 @@ func (c *check) ticketlessLetters(ctx context.Context, after, through int64) (ma
 		SELECT position, cause
 		FROM dead_letter
 		WHERE source = $1 AND generation = $2 AND ticket = '' AND position > $3 AND position <= $4`,
-		c.tables.source, c.generation, after, through)
+		c.source, c.generation, after, through)
 	if err != nil {
-		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.source, err)
 	}
 	letters := map[int64]letter{}
 	var l letter
@@ -275,7 +275,7 @@ func (c *check) ticketlessLetters(ctx context.Context, after, through int64) (ma
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read dead letters of %s: %w", c.tables.source, err)
+		return nil, fmt.Errorf("read dead letters of %s: %w", c.source, err)
 	}
 	return letters, nil
 }
