@@ -266,4 +266,15 @@ func TestVerifySaysNo(t *testing.T) {
 	if code != exitNo || !strings.Contains(out.String(), "city:1") || !strings.Contains(out.String(), "violation") {
 		t.Errorf("verify = %d\n%s%s", code, &out, &errs)
 	}
+	var lines output
+	code = run(t.Context(), []string{"verify", "--json", "--config", config, "--database-url", p.pools.reading.Config().ConnString()}, nil, nil, &lines, &errs)
+	for _, want := range []string{
+		`{"line":"progress","events":1,"total":`,
+		`{"line":"violation","source":"city","position":1,"ticket":"1","what":"the body is not the one that the digest was made of"}`,
+		`{"line":"result","ok":false,"sources":1,"events":1,`,
+	} {
+		if code != exitNo || !strings.Contains(lines.String(), want) {
+			t.Errorf("verify --json = %d\n%swant in it %s", code, &lines, want)
+		}
+	}
 }
