@@ -2,33 +2,47 @@ package projection
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// Table is a table of a read model.
-type Table struct {
-	Name     string // with {set}
-	ByTicket bool   // its rows belong to tickets, and its key begins with source and ticket
-}
+const (
+	// trust is for how long a view needs not ask whether its tables were cleared meanwhile: they are cleared clearAfter the
+	// last switch at the earliest, and a view of what served before that switch is older than the switch.
+	trust      = time.Second
+	clearAfter = 2 * trust
+	// Who still reads the tables has clearPatience to finish, and clearLock at a time to be waited for: what wants to read
+	// them waits behind us.
+	clearPatience = 15 * time.Second
+	clearLock     = 100 * time.Millisecond
+)
 
-// clearTickets is how many tickets' rows are taken out in one transaction.
-const clearTickets = 1000
+var (
+	// ErrCleared means that a view took so long that a rebuild cleared its tables meanwhile. Asked again, it will be of the
+	// generation that serves now.
+	ErrCleared = errors.New("a rebuild dropped the generation while it was being read: ask again")
+	// ErrInUse means that somebody reads the tables that are to be cleared.
+	ErrInUse = errors.New("another session reads the tables of a generation that no longer serves (a dump, a long query): try again when it has ended")
+)
 
-// tables are all tables that a generation's set consists of; that of the runner comes last, for clear finds by it what is
-// left to do.
-func (r *Runner) tables() []Table {
-	var all []Table
+// tables names all tables that a generation's set consists of, with {set}.
+func (r *Runner) tables() []string {
+	all := []string{"folded_{set}"}
 	for _, m := range r.models {
 		all = append(all, m.Tables()...)
 	}
-	return append(all, Table{"folded_{set}", true})
+	return all
 }
 
-// clear takes out all rows of the generation's set of tables, in pages, unless they are the generation's own. DELETE and
-// not TRUNCATE: a reader whose snapshot is older than the last switch goes on seeing the rows, and waits for nothing.
+// clear takes out all that an earlier generation left in the set's tables, unless this one has begun to fill them.
+//
+// TRUNCATE shows a snapshot that is older than itself an empty table. Nobody's snapshot is, who finished within trust:
+// see clearAfter. Whoever took longer looks, at the end, whether the generation has been dropped, which it was before.
 func (j *job) clear(ctx context.Context) error {
 	if j.phase != PhaseClearing {
 		return nil
@@ -38,21 +52,16 @@ func (j *job) clear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cleared := false
 	for _, name := range sources {
 		if err := j.reset(ctx, name); err != nil {
-			return err
+			return fmt.Errorf("begin %s anew: %w", name, err)
 		}
-		some, err := j.clearSource(ctx, name)
-		if err != nil {
-			return fmt.Errorf("clear the tables of %s: %w", name, err)
-		}
-		cleared = cleared || some
 	}
-	if cleared { // or the dead rows would lie in the way of the new ones
-		if err := j.maintain(ctx, "VACUUM"); err != nil {
-			return err
-		}
+	if err := j.outlast(ctx); err != nil {
+		return err
+	}
+	if err := j.truncate(ctx); err != nil {
+		return fmt.Errorf("clear the tables for generation %d: %w", j.generation, err)
 	}
 	// From now on what is filled stays, whatever interrupts it.
 	j.meter.enter(PhaseFilling)
@@ -76,92 +85,75 @@ func (j *job) everySource(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// reset forgets what was noted of this generation, and of those that have no rows any more.
+// reset forgets how far this generation was, and all about those that have no rows any more.
 func (j *job) reset(ctx context.Context, name string) error {
-	return j.inTx(ctx, func(tx pgx.Tx) error {
+	err := j.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(`DELETE FROM filled WHERE source = $1 AND generation <> $2`, name, j.before.Number)
 		batch.Queue(`DELETE FROM dead_letter WHERE source = $1 AND generation <> $2`, name, j.before.Number)
 		batch.Queue(`DELETE FROM shard WHERE source = $1 AND generation NOT IN ($2, $3)`, name, j.before.Number, j.generation)
-		batch.Queue(`UPDATE shard SET position = 0, fill_to = $3, halted = NULL WHERE source = $1 AND generation = $2`,
-			name, j.generation, j.tails[name])
-		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-			return fmt.Errorf("begin %s anew: %w", name, err)
-		}
-		for _, s := range j.shards {
-			if s.source == name {
-				s.position, s.fillTo = 0, new(j.tails[name])
-			}
-		}
-		return nil
+		batch.Queue(`
+			UPDATE shard
+			SET position = 0, fill_to = $3, halted = NULL
+			WHERE source = $1 AND generation = $2`, name, j.generation, j.tails[name])
+		return tx.SendBatch(ctx, &batch).Close()
 	})
+	if err != nil {
+		return err
+	}
+	for _, s := range j.shards {
+		if s.source == name {
+			s.position, s.fillTo = 0, new(j.tails[name])
+		}
+	}
+	return nil
 }
 
-// clearSource takes out one source's rows, and reports whether there were any.
-func (j *job) clearSource(ctx context.Context, name string) (some bool, err error) {
-	var after string
-	for more := true; more; {
+// outlast waits until clearAfter the last switch.
+func (j *job) outlast(ctx context.Context) error {
+	var seconds float64
+	err := j.runner.pool.QueryRow(ctx, `
+		SELECT CASE WHEN switched_at > statement_timestamp() - $2::interval
+			THEN extract(epoch FROM switched_at + $2::interval - statement_timestamp())::float8 ELSE 0 END
+		FROM generation
+		WHERE generation = $1`, j.before.Number, clearAfter).Scan(&seconds)
+	if err != nil {
+		return fmt.Errorf("read the last switch: %w", err)
+	}
+	wait(ctx, nil, time.Duration(seconds*float64(time.Second)))
+	return ctx.Err()
+}
+
+// truncate empties the tables as soon as nobody reads them.
+func (j *job) truncate(ctx context.Context) error {
+	statement := SetOf(j.generation).SQL(`TRUNCATE ` + strings.Join(j.runner.tables(), ", "))
+	for until := time.Now().Add(clearPatience); ; {
 		err := j.inTx(ctx, func(tx pgx.Tx) error {
-			in, err := j.clearRange(ctx, tx, name, after)
-			if err != nil {
+			if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = %d`, clearLock.Milliseconds())); err != nil {
 				return err
 			}
-			n, err := j.clearRows(ctx, tx, name, in)
-			some, more, after = some || n > 0, in.Through != "", in.Through
+			_, err := tx.Exec(ctx, statement)
 			return err
 		})
-		if err != nil {
-			return some, err
-		}
-	}
-	return some, nil
-}
-
-// clearRange is the next range of tickets.
-func (j *job) clearRange(ctx context.Context, tx pgx.Tx, name, after string) (Range, error) {
-	rows, err := tx.Query(ctx, SetOf(j.generation).SQL(`
-		SELECT ticket
-		FROM folded_{set}
-		WHERE source = $1 AND ticket > $2
-		ORDER BY ticket
-		OFFSET $3
-		LIMIT 1`), name, after, clearTickets)
-	if err != nil {
-		return Range{}, err
-	}
-	through, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || len(through) == 0 {
-		return Range{After: after}, err
-	}
-	return Range{after, through[0]}, nil
-}
-
-// clearRows deletes the rows of the range, with the last one also those that belong to no ticket.
-func (j *job) clearRows(ctx context.Context, tx pgx.Tx, name string, in Range) (int64, error) {
-	var n int64
-	for _, t := range j.runner.tables() {
-		statement, args := `DELETE FROM `+t.Name+` WHERE source = $1`, []any{name}
 		switch {
-		case t.ByTicket:
-			statement, args = in.SQL(statement+` AND`, name)
-		case in.Through != "":
-			continue
+		case sqlState(err) != lockNotAvailable:
+			return err
+		case time.Now().After(until):
+			return ErrInUse
 		}
-		tag, err := tx.Exec(ctx, SetOf(j.generation).SQL(statement), args...)
-		if err != nil {
-			return 0, err
-		}
-		n += tag.RowsAffected()
+		wait(ctx, nil, clearLock)
 	}
-	return n, nil
 }
 
-// maintain runs a maintenance command, VACUUM or ANALYZE, on each of the set's tables. Postgres answers with a warning where
-// this is another role's to do.
-func (j *job) maintain(ctx context.Context, command string) error {
-	for _, t := range j.runner.tables() {
-		if _, err := j.runner.pool.Exec(ctx, SetOf(j.generation).SQL(command+` `+t.Name)); err != nil {
-			return fmt.Errorf("%s %s: %w", command, t.Name, err)
+// lockNotAvailable is the state of a statement that met its lock_timeout.
+const lockNotAvailable = "55P03"
+
+// analyze tells the planner what the tables hold now, or the first readers would get the plans of empty ones. Where this is
+// another role's to do, Postgres only warns.
+func (j *job) analyze(ctx context.Context) error {
+	for _, table := range j.runner.tables() {
+		if _, err := j.runner.pool.Exec(ctx, SetOf(j.generation).SQL(`ANALYZE `+table)); err != nil {
+			return fmt.Errorf("analyze %s: %w", table, err)
 		}
 	}
 	return nil

@@ -181,19 +181,25 @@ func TestPoisonStopsItsTicketOnly(t *testing.T) {
 	}
 }
 
+// incompressible is a text of n characters that Postgres can't make shorter.
+func incompressible(n int) string {
+	rng := rand.New(rand.NewPCG(1, 1))
+	text := make([]byte, n)
+	for i := range text {
+		text[i] = byte('0' + rng.IntN(75))
+	}
+	return string(text)
+}
+
 func TestValueThatTheDatabaseRefusesIsPoison(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	rng := rand.New(rand.NewPCG(1, 1))
-	long := make([]byte, 20_000) // too long for an index, even compressed
-	for i := range long {
-		long[i] = byte('0' + rng.IntN(75))
-	}
+	long := incompressible(20_000) // too long for an index
 	var ds []eventstore.Delivery
 	for i := range 9 {
 		ds = append(ds, delivery(fmt.Sprint("t", i), noon, created("1", noon)))
 	}
-	ds[4] = delivery("t4", noon, created(string(long), noon))
+	ds[4] = delivery("t4", noon, created(long, noon))
 	ds[6] = delivery("t6", noon, created("nul \x00 and broken \xff", noon))
 	w.append("city", ds...)
 	w.catchUp()

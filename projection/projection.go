@@ -41,8 +41,8 @@ type ReadModel interface {
 	// Write brings the rows of one source up to date with the changes, which are in the log's order.
 	Write(ctx context.Context, tx pgx.Tx, set Set, source string, changes []Change) error
 
-	// Tables names the tables that it writes.
-	Tables() []Table
+	// Tables names the tables that it writes, with {set}.
+	Tables() []string
 
 	// Fill begins to fill the tables of one source with whole tickets, which have no rows in them yet.
 	Fill(set Set, source string) Filler

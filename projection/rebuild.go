@@ -78,7 +78,7 @@ func (r *Rebuilder) work(ctx context.Context, begin beginning, report func(Rebui
 		if err := j.follow(ctx); err != nil {
 			return err
 		}
-		if err := j.maintain(ctx, "ANALYZE"); err != nil { // or the first readers would get the plans of empty tables
+		if err := j.analyze(ctx); err != nil {
 			return err
 		}
 		if rebuilt.Differences, err = j.compare(ctx); err != nil {

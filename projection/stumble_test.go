@@ -35,6 +35,23 @@ type gate struct {
 func newGate() *gate { return &gate{entered: make(chan string), leave: make(chan struct{})} }
 
 func (g *gate) Write(ctx context.Context, _ pgx.Tx, _ projection.Set, name string, _ []projection.Change) error {
+	return g.pass(ctx, name)
+}
+
+// Fill is held up where the first rows are about to be committed.
+func (g *gate) Fill(_ projection.Set, name string) projection.Filler {
+	return gateFiller{gate: g, name: name}
+}
+
+type gateFiller struct {
+	nothing
+	gate *gate
+	name string
+}
+
+func (f gateFiller) Sum(ctx context.Context, _ pgx.Tx) error { return f.gate.pass(ctx, f.name) }
+
+func (g *gate) pass(ctx context.Context, name string) error {
 	if g.passed.Swap(true) {
 		return nil
 	}
@@ -54,7 +71,7 @@ func (g *gate) Write(ctx context.Context, _ pgx.Tx, _ projection.Set, name strin
 // nothing is a read model without rows.
 type nothing struct{}
 
-func (nothing) Tables() []projection.Table { return nil }
+func (nothing) Tables() []string { return nil }
 
 func (nothing) Fill(projection.Set, string) projection.Filler { return nothing{} }
 

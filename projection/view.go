@@ -3,6 +3,7 @@ package projection
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,14 +38,39 @@ type View struct {
 func NewReader(pool *pgxpool.Pool) *Reader { return &Reader{Now: time.Now, pool: pool} }
 
 // View calls f with one consistent look at the serving generation; everything f reads belongs together.
+//
+// errors.Is ErrCleared, whatever f returned, when it took so long that two rebuilds got in between.
 func (r *Reader) View(ctx context.Context, f func(*View) error) error {
-	return snapshot(ctx, r.pool, func(tx pgx.Tx) error {
-		v := &View{Tx: tx, Now: r.Now().UTC()}
+	began := time.Now()
+	v := &View{Now: r.Now().UTC()}
+	err := snapshot(ctx, r.pool, func(tx pgx.Tx) error {
+		v.Tx = tx
 		if err := v.open(ctx); err != nil {
 			return err
 		}
 		return f(v)
 	})
+	if time.Since(began) < trust {
+		return err
+	}
+	if gone := stands(ctx, r.pool, v.Generation); gone != nil {
+		return gone
+	}
+	return err
+}
+
+// stands returns ErrCleared when the generation has been dropped. Its rows go after that, so who has read them before
+// has read them all.
+func stands(ctx context.Context, pool *pgxpool.Pool, generation int) error {
+	var state string
+	err := pool.QueryRow(ctx, `SELECT state FROM generation WHERE generation = $1`, generation).Scan(&state)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the state of generation %d: %w", generation, err)
+	case state == dropped:
+		return ErrCleared
+	}
+	return nil
 }
 
 // open reads the serving generation and its checkpoints. It is the transaction's first statement, so it takes the

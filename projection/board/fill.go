@@ -10,13 +10,8 @@ import (
 )
 
 // Tables are the board's.
-func (Model) Tables() []projection.Table {
-	return []projection.Table{
-		{Name: "board_ticket_{set}", ByTicket: true},
-		{Name: "board_spell_{set}", ByTicket: true},
-		{Name: "board_queue_{set}"},
-		{Name: "board_name_{set}"},
-	}
+func (Model) Tables() []string {
+	return []string{"board_ticket_{set}", "board_spell_{set}", "board_queue_{set}", "board_name_{set}"}
 }
 
 // filler fills the board with whole tickets.

@@ -11,8 +11,8 @@ import (
 )
 
 // Tables is the history's one.
-func (Model) Tables() []projection.Table {
-	return []projection.Table{{Name: "history_{set}", ByTicket: true}}
+func (Model) Tables() []string {
+	return []string{"history_{set}"}
 }
 
 // filler fills the history of whole tickets. A row waits for the next one of its ticket, which it links to.

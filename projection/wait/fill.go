@@ -10,8 +10,8 @@ import (
 )
 
 // Tables is the segments' one.
-func (Model) Tables() []projection.Table {
-	return []projection.Table{{Name: "wait_segment_{set}", ByTicket: true}}
+func (Model) Tables() []string {
+	return []string{"wait_segment_{set}"}
 }
 
 // filler fills the segments of whole tickets.
