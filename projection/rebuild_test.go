@@ -229,7 +229,7 @@ func TestTwoRebuildsAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.append("city", bustle(1, 100)...)
 	w.catchUp()
-	g, done, cancel := holding(w, time.Second)
+	g, done, cancel := holding(w, 5*time.Second)
 	defer cancel()
 	<-g.entered
 	for what, try := range map[string]func() error{
@@ -272,7 +272,7 @@ func TestRebuildTakesOverFromOneThatFroze(t *testing.T) {
 		t.Errorf("%+v", rebuilt)
 	}
 	before := w.rows(1)
-	g.leave <- struct{}{}
+	close(g.leave)
 	if err := <-done; err == nil {
 		t.Error("the frozen one went on")
 	}

@@ -103,14 +103,18 @@ func (j *job) trySwitch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, switchTimeout, errBehind)
 	defer cancel()
 	err := j.inTx(ctx, func(tx pgx.Tx) error {
-		goals, err := j.stopServing(ctx, tx)
+		goals, lost, err := j.stopServing(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if err := j.reach(ctx, goals); err != nil {
 			return err
 		}
-		if err := j.turn(ctx, tx); err != nil {
+		after := previous
+		if lost { // and what the log lost is nothing to go back to
+			after = dropped
+		}
+		if err := j.turn(ctx, tx, after); err != nil {
 			return err
 		}
 		return j.handOver(ctx, tx, goals)
@@ -123,8 +127,8 @@ func (j *job) trySwitch(ctx context.Context) error {
 
 // stopServing locks the serving generation's shards and returns how far each is: what readers may have seen. A
 // checkpoint ahead of the log's tail, as after the restore of a backup, is no goal: what the log lost, readers lose too.
-func (j *job) stopServing(ctx context.Context, tx pgx.Tx) ([]int64, error) {
-	goals := make([]int64, len(j.shards))
+func (j *job) stopServing(ctx context.Context, tx pgx.Tx) (goals []int64, lost bool, err error) {
+	goals = make([]int64, len(j.shards))
 	for i, s := range j.shards {
 		err := tx.QueryRow(ctx, `
 			SELECT position
@@ -132,15 +136,16 @@ func (j *job) stopServing(ctx context.Context, tx pgx.Tx) ([]int64, error) {
 			WHERE source = $1 AND generation = $2
 			FOR UPDATE`, s.source, j.before.Number).Scan(&goals[i])
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return nil, fmt.Errorf("stop generation %d of %s: %w", j.before.Number, s.source, err)
+			return nil, false, fmt.Errorf("stop generation %d of %s: %w", j.before.Number, s.source, err)
 		}
 		tail, err := j.runner.log.Tail(ctx, s.source)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		lost = lost || goals[i] > tail
 		goals[i] = min(goals[i], tail)
 	}
-	return goals, nil
+	return goals, lost, nil
 }
 
 // reach folds up to the goals, unless that takes more than a page each.
@@ -158,8 +163,9 @@ func (j *job) reach(ctx context.Context, goals []int64) error {
 	return nil
 }
 
-// turn makes the serving generation the previous one and this one the serving one, in steps that never leave two of a kind.
-func (j *job) turn(ctx context.Context, tx pgx.Tx) error {
+// turn makes this generation the serving one, and the one that serves what it is to be after that, in steps that never
+// leave two of a kind.
+func (j *job) turn(ctx context.Context, tx pgx.Tx, after string) error {
 	all, _, err := lockGenerations(ctx, tx)
 	if err != nil {
 		return err
@@ -171,7 +177,7 @@ func (j *job) turn(ctx context.Context, tx pgx.Tx) error {
 	if err := this.become(ctx, tx, building); err != nil {
 		return err
 	}
-	if err := j.before.become(ctx, tx, previous); err != nil {
+	if err := j.before.become(ctx, tx, after); err != nil {
 		return err
 	}
 	if err := this.become(ctx, tx, serving); err != nil {
