@@ -33,11 +33,23 @@ ALTER TABLE generation
     ADD COLUMN epoch bigint NOT NULL DEFAULT 0,
     ADD COLUMN lease_until timestamptz NOT NULL DEFAULT '-infinity',
     ADD COLUMN phase text NOT NULL DEFAULT '',
-    ADD COLUMN rate double precision NOT NULL DEFAULT 0;
+    ADD COLUMN rate double precision NOT NULL DEFAULT 0,
+    ADD COLUMN task text NOT NULL DEFAULT '',
+    ADD COLUMN began_at timestamptz,
+    ADD COLUMN ended_at timestamptz,
+    ADD COLUMN failure text NOT NULL DEFAULT '',
+    ADD COLUMN differing bigint,
+    ADD COLUMN differing_some text[];
 COMMENT ON COLUMN generation.epoch IS 'moves with each owner; a word of an older one is refused';
 COMMENT ON COLUMN generation.lease_until IS 'by the database''s clock; long past: nobody is at work on it';
 COMMENT ON COLUMN generation.phase IS 'what its owner is doing: clearing, filling, following, comparing, switching';
 COMMENT ON COLUMN generation.rate IS 'events a second that its owner folds';
+COMMENT ON COLUMN generation.task IS 'what its last owner was at: rebuild, rollback, discard';
+COMMENT ON COLUMN generation.began_at IS 'when its last owner began, or went on; of all generations, the latest one''s is the last task';
+COMMENT ON COLUMN generation.ended_at IS 'when its last owner stopped, done or not; null: it never said so';
+COMMENT ON COLUMN generation.failure IS 'what its last owner stopped for; empty: nothing, or it was told to';
+COMMENT ON COLUMN generation.differing IS 'how many tickets had another state than in the generation that served, at its last switch';
+COMMENT ON COLUMN generation.differing_some IS 'a few of these, as SOURCE/TICKET';
 ALTER TABLE generation DROP CONSTRAINT generation_state;
 ALTER TABLE generation ADD CONSTRAINT generation_state CHECK (state IN ('building', 'serving', 'previous', 'dropped'));
 COMMENT ON COLUMN generation.state IS 'building: being filled; serving: what readers see; previous: stopped at the switch, kept for a rollback; dropped: its rows are gone, its number and fingerprint are remembered';
@@ -95,11 +107,13 @@ CREATE INDEX revived_position ON revived (source, position);
 -- The processes that fold, each with a lease: for a fair share of the shards.
 CREATE TABLE runner (
     owner       text        NOT NULL,
+    code        text        NOT NULL DEFAULT '',
     sources     text[]      NOT NULL,
     shards      text[]      NOT NULL DEFAULT '{}',
     lease_until timestamptz NOT NULL,
     CONSTRAINT runner_pk PRIMARY KEY (owner)
 );
+COMMENT ON COLUMN runner.code IS 'fingerprint of what it folds with: generation.fingerprint, where both are the same version''s';
 COMMENT ON COLUMN runner.sources IS 'what it is configured with';
 COMMENT ON COLUMN runner.shards IS 'which of them it is to fold; whoever deals, deals under a lock on all rows';
 
@@ -118,6 +132,12 @@ COMMENT ON COLUMN generation.state IS 'building: being filled; serving: what rea
 DROP INDEX generation_one_of_each;
 CREATE UNIQUE INDEX generation_one_serving ON generation (state) WHERE state = 'serving';
 ALTER TABLE generation
+    DROP COLUMN differing_some,
+    DROP COLUMN differing,
+    DROP COLUMN failure,
+    DROP COLUMN ended_at,
+    DROP COLUMN began_at,
+    DROP COLUMN task,
     DROP COLUMN rate,
     DROP COLUMN phase,
     DROP COLUMN lease_until,

@@ -25,6 +25,7 @@ func (r *Reader) Checkpoints(ctx context.Context) (Checkpoints, error) {
 // querier is a pool, or a transaction of its.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
 func checkpoints(ctx context.Context, db querier) (Checkpoints, error) {

@@ -81,7 +81,7 @@ func NewRunner(pool *pgxpool.Pool, log *eventstore.Log, sources map[string]sourc
 // Run claims its share of the shards and follows their logs until ctx ends, then gives them back and returns nil. A
 // database that is away is waited for; a shard that halts is logged, and the others go on.
 func (r *Runner) Run(ctx context.Context) error {
-	m := newRoster(r.pool, newOwner(), slices.Sorted(maps.Keys(r.sources)), r.cfg.Lease)
+	m := newRoster(r.pool, slices.Sorted(maps.Keys(r.sources)), r.cfg.Fingerprint.Code, r.cfg.Lease)
 	var tenders sync.WaitGroup
 	for name := range r.sources {
 		tenders.Go(func() { r.tend(ctx, name, m) })
@@ -145,7 +145,10 @@ func (r *Runner) hold(ctx context.Context, name string, m *roster, healthy func(
 	if err != nil {
 		return err
 	}
-	err = r.follow(ctx, s, m, healthy)
+	// Dealt before a switch and claimed after it: whose it is now, the next look tells.
+	if err = errElsewhere; m.serves(s.generation) {
+		err = r.follow(ctx, s, m, healthy)
+	}
 	if ctx.Err() != nil || errors.Is(err, errElsewhere) {
 		r.release(ctx, s)
 	}

@@ -62,26 +62,22 @@ func claim(ctx context.Context, pool *pgxpool.Pool, source, owner string, lease 
 	return s, nil
 }
 
-// servingGeneration is the one that readers see.
-func servingGeneration(ctx context.Context, db querier) (int, error) {
-	rows, err := db.Query(ctx, `
-		SELECT generation
+// servingGeneration is the one that readers see, and the code that it was begun with.
+func servingGeneration(ctx context.Context, db querier) (generation int, code string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT generation, fingerprint
 		FROM generation
-		WHERE state = 'serving'`)
-	if err != nil {
-		return 0, err
-	}
-	generation, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+		WHERE state = 'serving'`).Scan(&generation, &code)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, errNoGeneration
+		return 0, "", errNoGeneration
 	}
-	return generation, err
+	return generation, code, err
 }
 
 // ensure reads the serving generation and makes the shard's row.
 func (s *shard) ensure(ctx context.Context, tx pgx.Tx) error {
 	var err error
-	if s.generation, err = servingGeneration(ctx, tx); err != nil {
+	if s.generation, _, err = servingGeneration(ctx, tx); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `

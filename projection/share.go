@@ -21,6 +21,12 @@ import (
 // two fewer. So those with the same sources differ by one at most, and where sources differ, shares are as even as they
 // let them be. A halted shard counts: it is somebody's too.
 //
+// While versions run side by side, as in a deployment that rolls, a source is dealt to those whose code is the serving
+// generation's, if one of them has it: so the old one folds until a rebuild by the new one has switched, the new one from
+// then on, and no generation becomes a mixture. Where nobody has that code, whoever is there folds: to stand still would be
+// worse than drift, which is recorded and told. Only code counts, and not the settings of a source: two that differ
+// in these are a mistake, which drift tells too, and a deal can't say which of them is right.
+//
 // Everybody looks at the table a few times a second. Whoever finds that a row's lease ran out, or that the rule does not
 // hold, locks all rows and deals anew: first what nobody has, each shard to the one with the fewest, then what is needed
 // for the rule to hold. All else stays where it is, and a deal of what was dealt changes nothing.
@@ -33,17 +39,22 @@ const glances = 40
 // hand is a runner's row.
 type hand struct {
 	Owner   string
+	Code    string   // Fingerprint.Code of what it folds with
 	Sources []string // it is configured with these
 	Shards  []string // it is to claim these
 	Alive   bool     // its lease runs
+
+	may []string // of Sources, those that it can be dealt
 }
 
-// deal gives each source that somebody is configured with to one of them, and moves no more than the rule needs.
-func deal(hands []*hand) {
+// deal gives each source that somebody is configured with to one of them, and moves no more than the rule needs. code is
+// what the serving generation was begun with.
+func deal(hands []*hand, code string) {
+	admit(hands, code)
 	dealt := map[string]bool{}
 	for _, h := range hands {
 		h.Shards = slices.DeleteFunc(h.Shards, func(s string) bool {
-			mine := !dealt[s] && slices.Contains(h.Sources, s)
+			mine := !dealt[s] && slices.Contains(h.may, s)
 			dealt[s] = dealt[s] || mine
 			return !mine
 		})
@@ -54,6 +65,19 @@ func deal(hands []*hand) {
 		}
 	}
 	for even(hands) {
+	}
+}
+
+// admit tells what each can be dealt: of its sources those that nobody with the right code has, unless its own is right.
+func admit(hands []*hand, code string) {
+	right := map[string]bool{}
+	for _, h := range hands {
+		for _, s := range h.Sources {
+			right[s] = right[s] || h.Code == code
+		}
+	}
+	for _, h := range hands {
+		h.may = slices.DeleteFunc(slices.Clone(h.Sources), func(s string) bool { return right[s] && h.Code != code })
 	}
 }
 
@@ -68,11 +92,11 @@ func sourcesOf(hands []*hand) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// poorest is the one with the fewest shards of those who are configured with the source.
+// poorest is the one with the fewest shards of those who can be dealt the source.
 func poorest(hands []*hand, source string) *hand {
 	var least *hand
 	for _, h := range hands {
-		if slices.Contains(h.Sources, source) && (least == nil || len(h.Shards) < len(least.Shards)) {
+		if slices.Contains(h.may, source) && (least == nil || len(h.Shards) < len(least.Shards)) {
 			least = h
 		}
 	}
@@ -132,7 +156,7 @@ func (h *hand) relief(hands []*hand) []pass {
 // spare is a shard that the other one could have instead.
 func (h *hand) spare(other *hand) (shard string, ok bool) {
 	for _, s := range slices.Backward(h.Shards) {
-		if slices.Contains(other.Sources, s) {
+		if slices.Contains(other.may, s) {
 			return s, true
 		}
 	}
@@ -152,6 +176,7 @@ func (h *hand) drop(shard string) {
 type roster struct {
 	pool    *pgxpool.Pool
 	owner   string
+	code    string // Fingerprint.Code of what it folds with
 	sources []string
 	lease   time.Duration
 	renewed time.Time // when this process last asked for its row's lease
@@ -162,9 +187,9 @@ type roster struct {
 	changed    chan struct{} // closed at the next change
 }
 
-func newRoster(pool *pgxpool.Pool, owner string, sources []string, lease time.Duration) *roster {
+func newRoster(pool *pgxpool.Pool, sources []string, code string, lease time.Duration) *roster {
 	sources = append([]string{}, sources...) // none is an empty array, not NULL
-	return &roster{pool: pool, owner: owner, sources: sources, lease: lease, changed: make(chan struct{})}
+	return &roster{pool: pool, owner: newOwner(), code: code, sources: sources, lease: lease, changed: make(chan struct{})}
 }
 
 // deals reports whether the source's shard is this runner's.
@@ -174,7 +199,8 @@ func (m *roster) deals(source string) bool {
 	return slices.Contains(m.mine, source)
 }
 
-// serves reports whether the generation served at the last look. It is a hint: the epochs decide.
+// serves reports whether the generation served at the last look, so that what is dealt was dealt for it. It is a hint: the
+// epochs decide who may write.
 func (m *roster) serves(generation int) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -210,13 +236,13 @@ func (m *roster) look(ctx context.Context) error {
 			return fmt.Errorf("announce %s: %w", m.owner, err)
 		}
 	}
-	generation, err := servingGeneration(ctx, m.pool)
+	generation, code, err := servingGeneration(ctx, m.pool)
 	if err != nil {
 		return err
 	}
 	hands, err := readHands(ctx, m.pool, selectHands)
-	if err == nil && overdue(hands) {
-		hands, err = m.redeal(ctx)
+	if err == nil && overdue(hands, code) {
+		hands, err = m.redeal(ctx, code)
 	}
 	if err != nil {
 		return fmt.Errorf("share the shards out: %w", err)
@@ -235,10 +261,10 @@ func (m *roster) look(ctx context.Context) error {
 func (m *roster) announce(ctx context.Context) error {
 	asked := time.Now()
 	_, err := m.pool.Exec(ctx, `
-		INSERT INTO runner (owner, sources, lease_until)
-		VALUES ($1, $2, statement_timestamp() + $3::interval)
+		INSERT INTO runner (owner, sources, lease_until, code)
+		VALUES ($1, $2, statement_timestamp() + $3::interval, $4)
 		ON CONFLICT (owner) DO UPDATE
-		SET lease_until = excluded.lease_until`, m.owner, m.sources, m.lease)
+		SET lease_until = excluded.lease_until`, m.owner, m.sources, m.lease, m.code)
 	if err != nil {
 		return err
 	}
@@ -255,7 +281,7 @@ func (m *roster) leave(ctx context.Context) error {
 }
 
 const selectHands = `
-		SELECT owner, sources, shards, lease_until >= statement_timestamp()
+		SELECT owner, code, sources, shards, lease_until >= statement_timestamp()
 		FROM runner
 		ORDER BY owner`
 
@@ -268,15 +294,15 @@ func readHands(ctx context.Context, db querier, query string) ([]*hand, error) {
 }
 
 // overdue reports whether a runner is gone, or a deal would change something.
-func overdue(hands []*hand) bool {
+func overdue(hands []*hand, code string) bool {
 	anew := make([]*hand, len(hands))
 	for i, h := range hands {
 		if !h.Alive {
 			return true
 		}
-		anew[i] = &hand{Owner: h.Owner, Sources: h.Sources, Shards: slices.Clone(h.Shards)}
+		anew[i] = &hand{Owner: h.Owner, Code: h.Code, Sources: h.Sources, Shards: slices.Clone(h.Shards)}
 	}
-	deal(anew)
+	deal(anew, code)
 	return slices.ContainsFunc(hands, func(h *hand) bool {
 		return !slices.ContainsFunc(anew, func(a *hand) bool { return a.Owner == h.Owner && slices.Equal(a.Shards, h.Shards) })
 	})
@@ -285,7 +311,7 @@ func overdue(hands []*hand) bool {
 // redeal takes away the rows of those who are gone, and deals their shards among the living. All rows are locked, always
 // in the same order; and since a runner's row is committed before its first deal, of two that deal at the same time one
 // sees the other. The transaction may idle for a fraction of the lease only: whoever freezes in it holds up renewals.
-func (m *roster) redeal(ctx context.Context) (living []*hand, err error) {
+func (m *roster) redeal(ctx context.Context, code string) (living []*hand, err error) {
 	err = inTx(ctx, m.pool, m.lease/10, func(tx pgx.Tx) error {
 		all, err := readHands(ctx, tx, selectHands+`
 		FOR UPDATE`)
@@ -303,7 +329,7 @@ func (m *roster) redeal(ctx context.Context) (living []*hand, err error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM runner WHERE owner = ANY ($1)`, gone); err != nil {
 			return err
 		}
-		deal(living)
+		deal(living, code)
 		return writeHands(ctx, tx, living)
 	})
 	return living, err

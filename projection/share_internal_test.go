@@ -54,7 +54,7 @@ func TestDeal(t *testing.T) {
 			for i, shards := range test.dealt {
 				test.hands[i].Shards = slices.Clone(shards)
 			}
-			deal(test.hands)
+			deal(test.hands, "")
 			if diff := cmp.Diff(test.want, shardsOfAll(test.hands)); diff != "" {
 				t.Errorf("shares (-want +got):\n%s", diff)
 			}
@@ -68,6 +68,7 @@ func drawHands(rt *rapid.T) []*hand {
 	var hands []*hand
 	for i := range rapid.IntRange(1, 4).Draw(rt, "runners") {
 		h := &hand{Owner: fmt.Sprintf("r%d", i), Alive: true, Sources: some.Draw(rt, "sources"), Shards: some.Draw(rt, "shards")}
+		h.Code = rapid.SampledFrom([]string{"old", "new"}).Draw(rt, "code")
 		slices.Sort(h.Sources)
 		slices.Sort(h.Shards)
 		hands = append(hands, h)
@@ -75,18 +76,23 @@ func drawHands(rt *rapid.T) []*hand {
 	return hands
 }
 
-// Whatever went before: each source has one of those who are configured with it, the shares are as even as any could be,
-// and nothing moves when all is dealt.
+// Whatever went before: each source has one of those who are configured with it, and of these one whose code is the serving
+// generation's if there is one; the shares are as even as any could be, and nothing moves when all is dealt.
 func TestDealIsCompleteEvenAndSteady(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		hands := drawHands(rt)
-		deal(hands)
+		code := rapid.SampledFrom([]string{"old", "new", "another"}).Draw(rt, "serving")
+		deal(hands, code)
 		var all []string
 		for _, h := range hands {
 			for _, s := range h.Shards {
 				if !slices.Contains(h.Sources, s) {
 					rt.Fatalf("%s was dealt %s, and has %v", h.Owner, s, h.Sources)
+				}
+				better := func(o *hand) bool { return o.Code == code && slices.Contains(o.Sources, s) }
+				if h.Code != code && slices.ContainsFunc(hands, better) {
+					rt.Fatalf("%s of version %s was dealt %s, though somebody has version %s, which serves", h.Owner, h.Code, s, code)
 				}
 			}
 			all = append(all, h.Shards...)
@@ -98,7 +104,7 @@ func TestDealIsCompleteEvenAndSteady(t *testing.T) {
 		if got, want := squares(hands), evenest(hands, sourcesOf(hands), make([]int, len(hands))); got != want {
 			rt.Fatalf("%v: unevenness %d, could be %d", shardsOfAll(hands), got, want)
 		}
-		if overdue(hands) {
+		if overdue(hands, code) {
 			rt.Fatalf("%v would be dealt again", shardsOfAll(hands))
 		}
 	})
@@ -110,7 +116,7 @@ func TestDealMovesNoMoreThanItMust(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		sources := []string{"a", "b", "c", "d", "e", "f", "g"}[:rapid.IntRange(0, 7).Draw(rt, "sources")]
 		hands := configured(sources)
-		deal(hands)
+		deal(hands, "")
 		for range rapid.IntRange(1, 8).Draw(rt, "steps") {
 			before := map[string]string{}
 			for _, h := range hands {
@@ -129,7 +135,7 @@ func TestDealMovesNoMoreThanItMust(t *testing.T) {
 				newcomer = fmt.Sprintf("n%d", rapid.Int().Draw(rt, "name"))
 				hands = slices.Insert(hands, rapid.IntRange(0, len(hands)).Draw(rt, "at"), &hand{Owner: newcomer, Sources: sources, Alive: true})
 			}
-			deal(hands)
+			deal(hands, "")
 			for _, h := range hands {
 				for _, s := range h.Shards {
 					if was, ok := before[s]; ok && was != h.Owner && h.Owner != newcomer {
@@ -161,7 +167,7 @@ func evenest(hands []*hand, sources []string, load []int) int {
 	}
 	least := 1 << 30
 	for i, h := range hands {
-		if slices.Contains(h.Sources, sources[0]) {
+		if slices.Contains(h.may, sources[0]) {
 			load[i]++
 			least = min(least, evenest(hands, sources[1:], load))
 			load[i]--

@@ -117,6 +117,73 @@ func TestProcessesWithDifferentSourcesShareWhatTheyCan(t *testing.T) {
 	w.shared(2, 2, 1)
 }
 
+// A deployment that rolls: the new version folds nothing of what the old one serves while that one lives, has all of it as
+// soon as its rebuild has switched, and what it folds is of one version. When none with the right version is left, whoever is
+// there goes on.
+func TestVersionsDoNotMixInOneGeneration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).configured(six...)
+	as := func(code string) projection.Config {
+		cfg := w.sharers()
+		cfg.Fingerprint = projection.Fingerprint{Code: code}
+		return cfg
+	}
+	folded := func(n int) {
+		t.Helper()
+		for _, name := range six {
+			w.append(name, bustle(uint64(n), 10)...)
+		}
+		until(t, "it is folded", func() bool {
+			return one[int64](w, `SELECT coalesce(sum(position), 0) FROM shard s JOIN generation g USING (generation) WHERE g.state = 'serving'`) == int64(60*n)
+		})
+	}
+	versions := func(want string) {
+		t.Helper()
+		got := one[string](w, `
+			SELECT string_agg(DISTINCT w.code, ' ' ORDER BY w.code)
+			FROM folded_with w JOIN generation g USING (generation)
+			WHERE g.state = 'serving'`)
+		if got != want {
+			t.Errorf("the serving generation was folded by %s; want %s", got, want)
+		}
+	}
+	begin := func(code string) (stop func()) {
+		n := one[int64](w, `SELECT count(*) FROM runner`)
+		stop = run(t, w.configured(six...).runner(as(code)))
+		until(t, "it is on the roster", func() bool { return one[int64](w, `SELECT count(*) FROM runner`) == n+1 })
+		return stop
+	}
+
+	stopOld := begin("v1")
+	w.shared(6)
+	folded(1)
+	stopNew := begin("v2")
+	folded(2)
+	w.shared(6)
+	versions("v1")
+
+	if _, err := projection.NewRebuilder(w.pool, w.log, w.sources, w.models, as("v2")).Rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	folded(3)
+	begin("v1")
+	folded(4)
+	begin("v2")
+	w.shared(3, 3)
+	folded(5)
+	versions("v2")
+
+	stopOld()
+	stopNew()
+	w.shared(6)
+	folded(6)
+	versions("v2")
+	w.exec(`UPDATE generation SET fingerprint = 'v3' WHERE state = 'serving'`) // none of which is left
+	w.shared(3, 3)
+	folded(7)
+	w.check()
+}
+
 // What a killed process held goes on when its leases run out.
 func TestSharesOfTheKilledAreTakenOver(t *testing.T) {
 	t.Parallel()
