@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -58,8 +59,9 @@ func readByTicket(ctx context.Context, pool *pgxpool.Pool, source string, after 
 			return fmt.Errorf("read %s by ticket: %w", source, err)
 		}
 		defer rows.Close()
+		b := byTicket{source: source, words: map[string]string{}}
 		for rows.Next() {
-			e, err := scanByTicket(rows, source)
+			e, err := b.scan(rows)
 			if err != nil {
 				return fmt.Errorf("read %s by ticket: %w", source, err)
 			}
@@ -76,13 +78,40 @@ func readByTicket(ctx context.Context, pool *pgxpool.Pool, source string, after 
 	return last, n, err
 }
 
-func scanByTicket(row pgx.Rows, source string) (Event, error) {
-	e := Event{Source: source}
+// byTicket scans rows whose texts mostly are those of the row before: a ticket's events come together, and there are few
+// types and secrets.
+type byTicket struct {
+	source string
+	ticket string
+	words  map[string]string
+}
+
+// wordsKept bounds the memory of types: they are the vendor's to choose.
+const wordsKept = 1000
+
+func (b *byTicket) scan(row pgx.Rows) (Event, error) {
+	e := Event{Source: b.source}
+	var ticket, eventType, verifiedBy pgtype.DriverBytes
 	var occurred *time.Time
 	var quarantined *string
 	var repeatOf *int64
-	err := row.Scan(&e.Position, &e.Ticket, &e.Type, &occurred, &e.ReceivedAt, &e.Body, &e.VerifiedBy, &quarantined, &repeatOf)
+	err := row.Scan(&e.Position, &ticket, &eventType, &occurred, &e.ReceivedAt, &e.Body, &verifiedBy, &quarantined, &repeatOf)
+	if b.ticket != string(ticket) {
+		b.ticket = string(ticket)
+	}
+	e.Ticket, e.Type, e.VerifiedBy = b.ticket, b.word(eventType), b.word(verifiedBy)
 	e.OccurredAt, e.ReceivedAt = value(occurred).UTC(), e.ReceivedAt.UTC()
 	e.Quarantined, e.RepeatOf = value(quarantined), value(repeatOf)
 	return e, err
+}
+
+func (b *byTicket) word(text []byte) string {
+	if word, ok := b.words[string(text)]; ok {
+		return word
+	}
+	word := string(text)
+	if len(b.words) < wordsKept {
+		b.words[word] = word
+	}
+	return word
 }

@@ -12,20 +12,35 @@ ALTER TABLE board_ticket_1 ALTER COLUMN state TYPE bytea USING '\x';
 ALTER TABLE history_0 ALTER COLUMN state TYPE bytea USING '\x', ALTER COLUMN detail TYPE json;
 ALTER TABLE history_1 ALTER COLUMN state TYPE bytea USING '\x', ALTER COLUMN detail TYPE json;
 
--- Who stood in a queue at a position: the rows that held then, of tickets that were open. Rows are found by how long they
--- hold, in steps of four: one that holds for less than 256 positions began less than 256 before. So a look at any position
--- costs what it finds, and not the length of the history.
+-- Ids are compared as bytes: quicker, and in the same order on every system and after every upgrade of one.
+ALTER TABLE event ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE dead_letter ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE folded_0 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE folded_1 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE board_ticket_0 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE board_ticket_1 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE board_spell_0 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE board_spell_1 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE history_0 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE history_1 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE wait_segment_0 ALTER COLUMN ticket TYPE text COLLATE "C";
+ALTER TABLE wait_segment_1 ALTER COLUMN ticket TYPE text COLLATE "C";
+
+-- Who stood in a queue at a position: the rows that held then, of tickets that were open. One that holds for less than 4096
+-- positions is found by the events right before the position. The others, which are few, by this index, in steps of four: a
+-- row that holds for less than 16384 began less than 16384 before. So a look at any position costs what it finds, and not
+-- the length of the history.
 DROP INDEX history_0_latest;
 DROP INDEX history_1_source_position_next_position_idx;
 ALTER TABLE history_0 ADD COLUMN open boolean NOT NULL;
 ALTER TABLE history_1 ADD COLUMN open boolean NOT NULL;
 COMMENT ON COLUMN history_0.open IS 'whether the ticket stands in a queue after the event';
 CREATE INDEX history_0_open ON history_0 (source,
-    width_bucket(next_position - position, '{4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576}'::bigint[]), position)
-    WHERE open;
+    width_bucket(next_position - position, '{16384, 65536, 262144, 1048576}'::bigint[]), position)
+    WHERE open AND (next_position IS NULL OR next_position - position >= 4096);
 CREATE INDEX history_1_open ON history_1 (source,
-    width_bucket(next_position - position, '{4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576}'::bigint[]), position)
-    WHERE open;
+    width_bucket(next_position - position, '{16384, 65536, 262144, 1048576}'::bigint[]), position)
+    WHERE open AND (next_position IS NULL OR next_position - position >= 4096);
 
 -- Whoever fills a generation, or goes back to one, holds its lease.
 ALTER TABLE generation
@@ -78,8 +93,8 @@ COMMENT ON COLUMN folded_with.after IS 'it folded events after this position, th
 CREATE TABLE filled (
     source     text   NOT NULL,
     generation int    NOT NULL,
-    through    text   NOT NULL,
-    after      text   NOT NULL,
+    through    text   COLLATE "C" NOT NULL,
+    after      text   COLLATE "C" NOT NULL,
     events     bigint NOT NULL,
     CONSTRAINT filled_pk PRIMARY KEY (source, generation, through)
 );
@@ -148,6 +163,18 @@ ALTER TABLE generation
 TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_queue_0, board_name_0,
     board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1, wait_segment_0, wait_segment_1;
 UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
+ALTER TABLE wait_segment_1 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE wait_segment_0 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE history_1 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE history_0 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE board_spell_1 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE board_spell_0 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE board_ticket_1 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE board_ticket_0 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE folded_1 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE folded_0 ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE dead_letter ALTER COLUMN ticket TYPE text COLLATE "default";
+ALTER TABLE event ALTER COLUMN ticket TYPE text COLLATE "default";
 ALTER TABLE history_1 DROP COLUMN open;
 ALTER TABLE history_0 DROP COLUMN open;
 CREATE INDEX history_1_source_position_next_position_idx ON history_1 (source, position) INCLUDE (next_position);

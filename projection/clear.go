@@ -151,12 +151,13 @@ const lockNotAvailable = "55P03"
 // analyze tells the planner what the tables hold now, or the first readers would get the plans of empty ones. Where this is
 // another role's to do, Postgres only warns.
 func (j *job) analyze(ctx context.Context) error {
-	for _, table := range j.runner.tables() {
-		if _, err := j.runner.pool.Exec(ctx, SetOf(j.generation).SQL(`ANALYZE `+table)); err != nil {
-			return fmt.Errorf("analyze %s: %w", table, err)
+	return inTx(ctx, j.runner.pool, j.runner.cfg.Lease, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL default_statistics_target = 10`); err != nil {
+			return err
 		}
-	}
-	return nil
+		_, err := tx.Exec(ctx, SetOf(j.generation).SQL(`ANALYZE `+strings.Join(j.runner.tables(), ", ")))
+		return err
+	})
 }
 
 // drop gives the generation up, once its rows are gone.

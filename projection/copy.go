@@ -85,20 +85,19 @@ func (c *Copy) Time(t time.Time) {
 	c.Int8(t.UnixMicro() - postgresEpoch)
 }
 
-// Texts tells a text[].
-func (c *Copy) Texts(texts []string) {
+// CopyTexts tells a text[].
+func CopyTexts[T ~string](c *Copy, texts []T) {
 	at := len(c.buffer)
 	c.buffer = c.size(0)
-	begin := len(c.buffer)
 	if len(texts) == 0 {
-		c.words(0, 0, pgtype.TextOID)
+		c.words(0, 0, pgtype.TextOID) // of no dimension
 	} else {
 		c.words(1, 0, pgtype.TextOID, uint32(len(texts)), 1)
 		for _, t := range texts {
-			c.Text(t)
+			c.Text(string(t))
 		}
 	}
-	binary.BigEndian.PutUint32(c.buffer[at:], uint32(len(c.buffer)-begin))
+	binary.BigEndian.PutUint32(c.buffer[at:], uint32(len(c.buffer)-at-4))
 }
 
 // Null tells NULL.

@@ -17,8 +17,10 @@ import (
 
 // A stretch of a log is filled in one transaction: so many events or bytes of bodies, and what is left of its last ticket.
 const (
-	stretchEvents = 4000
-	stretchBytes  = 4 << 20
+	stretchEvents = 16_000
+	stretchBytes  = 12 << 20
+	// It is handed on in pages.
+	stretchPages = 4
 	// copyBytes of rows are gathered before they are copied.
 	copyBytes = 4 << 20
 )
@@ -211,20 +213,19 @@ type cutter struct {
 	open  *stretch // handed out, and not yet at its end
 	page  []eventstore.Event
 	bytes int
+	pages int // handed out of this stretch
 	after string // the last ticket of the stretch before
 	last  string // the ticket of the last event
 }
 
 func (c *cutter) event(ctx context.Context, e eventstore.Event) error {
-	if full := len(c.page) >= stretchEvents || c.bytes >= stretchBytes; full || c.open != nil {
-		var err error
-		switch {
-		case e.Ticket != c.last:
-			err = c.cut(ctx)
-		case full:
-			err = c.flush(ctx)
+	if len(c.page) >= stretchEvents/stretchPages || c.bytes >= stretchBytes/stretchPages {
+		if err := c.flush(ctx); err != nil {
+			return err
 		}
-		if err != nil {
+	}
+	if c.pages >= stretchPages && e.Ticket != c.last {
+		if err := c.cut(ctx); err != nil {
 			return err
 		}
 	}
@@ -235,7 +236,7 @@ func (c *cutter) event(ctx context.Context, e eventstore.Event) error {
 // flush hands out the page: as the first of a stretch, or as the next.
 func (c *cutter) flush(ctx context.Context) error {
 	if c.open == nil {
-		c.open = &stretch{tickets: Range{After: c.after}, pages: make(chan []eventstore.Event, 1)}
+		c.open = &stretch{tickets: Range{After: c.after}, pages: make(chan []eventstore.Event, stretchPages)}
 		c.open.pages <- c.page
 		select {
 		case c.out <- c.open:
@@ -249,7 +250,7 @@ func (c *cutter) flush(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	c.page, c.bytes = nil, 0
+	c.page, c.bytes, c.pages = nil, 0, c.pages+1
 	return nil
 }
 
@@ -263,7 +264,7 @@ func (c *cutter) cut(ctx context.Context) error {
 	if c.open != nil {
 		c.open.tickets.Through = c.last
 		close(c.open.pages)
-		c.open, c.after = nil, c.last
+		c.open, c.pages, c.after = nil, 0, c.last
 	}
 	return nil
 }

@@ -58,6 +58,9 @@ func TestOpenAtIsWhatAReplaySays(t *testing.T) {
 		other[i].Event.Source = "store"
 	}
 	writeOf(t, pool, "store", other...)
+	if _, err := pool.Exec(t.Context(), logged); err != nil {
+		t.Fatal(err)
+	}
 
 	err := projection.NewReader(pool).View(t.Context(), func(v *projection.View) error {
 		end := changes[len(changes)-1].Event.Position
@@ -89,6 +92,12 @@ func TestOpenAtIsWhatAReplaySays(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// logged makes the log of what the history tells.
+const logged = `
+	INSERT INTO event (source, position, ticket, type, received_at, body, digest, delivery_id, verified_by)
+	SELECT source, position, ticket, type, received_at, '', sha256(''), gen_random_uuid(), 'literal-1'
+	FROM history_0`
 
 // some are positions up to the end.
 func some(random *rand.Rand, end int64, n int) []int64 {

@@ -33,8 +33,13 @@ func BenchmarkOpenAt(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE history_0`); err != nil {
+	if _, err := pool.Exec(b.Context(), logged); err != nil {
 		b.Fatal(err)
+	}
+	for _, table := range []string{"history_0", "event"} {
+		if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE `+table); err != nil {
+			b.Fatal(err)
+		}
 	}
 	reader := projection.NewReader(pool)
 	for _, position := range []int64{20_000, 500_000, 999_000} {

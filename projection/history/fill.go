@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -60,7 +59,7 @@ func (f *filler) row(change projection.Change, next int64) error {
 	c.Int8(change.Event.Position)
 	tellPosition(c, next)
 	c.Text(r.Type)
-	c.Texts(strings.Fields(r.Transitions))
+	projection.CopyTexts(c, change.Transitions)
 	c.Time(r.OccurredAt)
 	c.Time(r.ReceivedAt)
 	tellPosition(c, r.RepeatOf)
