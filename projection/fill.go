@@ -213,7 +213,7 @@ type cutter struct {
 	open  *stretch // handed out, and not yet at its end
 	page  []eventstore.Event
 	bytes int
-	pages int // handed out of this stretch
+	pages int    // handed out of this stretch
 	after string // the last ticket of the stretch before
 	last  string // the ticket of the last event
 }
