@@ -53,10 +53,11 @@ type generation struct {
 	Owner       string
 	Epoch       int64
 	Phase       Phase
+	Task        Task
 	Left        float64 // seconds that its owner's lease still runs; 0: nobody works on it
 }
 
-const generationColumns = `generation, state, fingerprint, owner, epoch, phase,
+const generationColumns = `generation, state, fingerprint, owner, epoch, phase, task,
 	CASE WHEN lease_until > statement_timestamp() THEN extract(epoch FROM lease_until - statement_timestamp())::float8 ELSE 0 END`
 
 // lockGenerations returns all generations that have rows by their states, and the highest number ever used, with their
@@ -112,9 +113,10 @@ func (g generation) take(ctx context.Context, tx pgx.Tx, owner string, lease tim
 	t := tenure{generation: g.Number, owner: owner, phase: g.Phase}
 	err := tx.QueryRow(ctx, `
 		UPDATE generation
-		SET owner = $2, epoch = epoch + 1, lease_until = statement_timestamp() + $3::interval, phase = $4, rate = 0
+		SET owner = $2, epoch = epoch + 1, lease_until = statement_timestamp() + $3::interval, phase = $4, rate = 0,
+			task = $5, began_at = statement_timestamp(), ended_at = NULL, failure = ''
 		WHERE generation = $1
-		RETURNING epoch`, g.Number, owner, lease, g.Phase).Scan(&t.epoch)
+		RETURNING epoch`, g.Number, owner, lease, g.Phase, g.Task).Scan(&t.epoch)
 	if err != nil {
 		return tenure{}, fmt.Errorf("take generation %d: %w", g.Number, err)
 	}
@@ -144,12 +146,12 @@ func (t tenure) enter(ctx context.Context, tx pgx.Tx, phase Phase) error {
 	return nil
 }
 
-// release ends the lease. The phase stays, for whoever goes on.
-func (t tenure) release(ctx context.Context, pool *pgxpool.Pool) error {
+// release ends the lease, and tells everybody what the work failed for, if it did. The phase stays, for whoever goes on.
+func (t tenure) release(ctx context.Context, pool *pgxpool.Pool, failure string) error {
 	_, err := pool.Exec(ctx, `
 		UPDATE generation
-		SET lease_until = '-infinity', rate = 0
-		WHERE generation = $1 AND epoch = $2`, t.generation, t.epoch)
+		SET lease_until = '-infinity', rate = 0, ended_at = statement_timestamp(), failure = $3
+		WHERE generation = $1 AND epoch = $2`, t.generation, t.epoch, failure)
 	if err != nil {
 		return fmt.Errorf("release generation %d: %w", t.generation, err)
 	}

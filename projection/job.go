@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +23,7 @@ type job struct {
 	shards      []*shard         // by source
 	tails       map[string]int64 // of all logs, when the work was taken up
 	meter       meter
+	differences Differences // from what serves meanwhile
 }
 
 // beginning decides what is to be done, with the generations locked, and takes hold of one.
@@ -45,15 +47,19 @@ func (r *Rebuilder) hold(ctx context.Context, begin beginning, report func(Rebui
 	}
 	stop(nil)
 	<-watched
-	r.letGo(ctx, j)
+	r.letGo(ctx, j, err)
 	return j, err
 }
 
-// letGo ends the lease. What could not be done stays to be gone on with.
-func (r *Rebuilder) letGo(ctx context.Context, j *job) {
+// letGo ends the lease. What could not be done stays to be gone on with. That ctx has ended is no failure.
+func (r *Rebuilder) letGo(ctx context.Context, j *job, cause error) {
+	failure := ""
+	if cause != nil && ctx.Err() == nil {
+		failure = strings.ToValidUTF8(strings.ReplaceAll(cause.Error(), "\x00", ""), "")
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	if err := j.release(ctx, r.runner.pool); err != nil {
+	if err := j.release(ctx, r.runner.pool, failure); err != nil {
 		r.runner.cfg.Logger.WarnContext(ctx, "the generation's lease was not given back; it runs out by itself", "error", err)
 	}
 }
@@ -116,6 +122,7 @@ func (r *Rebuilder) beginRebuild(ctx context.Context, tx pgx.Tx, owner string) (
 			return nil, err
 		}
 	}
+	g.Task = TaskRebuild
 	j, err := r.take(ctx, tx, g, all[serving], owner)
 	if err != nil {
 		return nil, err
@@ -168,7 +175,7 @@ func (r *Rebuilder) beginRollback(ctx context.Context, tx pgx.Tx, owner string) 
 	if !ok {
 		return nil, ErrNoPrevious
 	}
-	g.Phase = PhaseFollowing
+	g.Phase, g.Task = PhaseFollowing, TaskRollback
 	j, err := r.take(ctx, tx, g, all[serving], owner)
 	if err != nil {
 		return nil, err
@@ -186,6 +193,7 @@ func (r *Rebuilder) beginDiscard(ctx context.Context, tx pgx.Tx, owner string) (
 	if !ok {
 		return nil, ErrNothingBuilding
 	}
+	g.Task = TaskDiscard
 	g.Phase = PhaseClearing // should this be interrupted too, then nothing of it is taken for filled
 	return r.take(ctx, tx, g, all[serving], owner)
 }

@@ -81,7 +81,7 @@ func (r *Rebuilder) work(ctx context.Context, begin beginning, report func(Rebui
 		if err := j.analyze(ctx); err != nil {
 			return err
 		}
-		if rebuilt.Differences, err = j.compare(ctx); err != nil {
+		if j.differences, err = j.compare(ctx); err != nil {
 			return err
 		}
 		return j.switchOver(ctx)
@@ -90,6 +90,7 @@ func (r *Rebuilder) work(ctx context.Context, begin beginning, report func(Rebui
 		return Rebuilt{}, err
 	}
 	rebuilt.Generation, rebuilt.Before, rebuilt.Fingerprint = j.generation, j.before.Number, j.fingerprint
+	rebuilt.Differences = j.differences
 	_, rebuilt.Events = j.meter.read()
 	rebuilt.Took = time.Since(began)
 	return rebuilt, nil

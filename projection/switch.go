@@ -183,7 +183,10 @@ func (j *job) turn(ctx context.Context, tx pgx.Tx, after string) error {
 	if err := this.become(ctx, tx, serving); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE generation SET switched_at = statement_timestamp() WHERE generation = $1`, j.generation)
+	_, err = tx.Exec(ctx, `
+		UPDATE generation
+		SET switched_at = statement_timestamp(), differing = $2, differing_some = $3
+		WHERE generation = $1`, j.generation, j.differences.Tickets, append([]string{}, j.differences.Some...))
 	if err != nil {
 		return fmt.Errorf("switch to generation %d: %w", j.generation, err)
 	}
