@@ -176,7 +176,7 @@ func (j *job) drop(ctx context.Context) error {
 
 // inTx runs f in a transaction that ends with a look at whether the generation is still ours.
 func (j *job) inTx(ctx context.Context, f func(pgx.Tx) error) error {
-	return inTx(ctx, j.runner.pool, j.runner.cfg.Lease, func(tx pgx.Tx) error {
+	return j.session().inTx(ctx, j.runner.pool, j.runner.cfg.Lease, func(tx pgx.Tx) error {
 		if err := f(tx); err != nil {
 			return err
 		}

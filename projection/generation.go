@@ -34,6 +34,9 @@ const (
 var (
 	// ErrRebuilding means that another process works on the generation: a rebuild or a rollback.
 	ErrRebuilding = errors.New("another process rebuilds or rolls back now")
+	// ErrTakenOver means that this process stood still, or was cut off, for longer than its lease, and another one went on
+	// with the work. Nothing is lost.
+	ErrTakenOver = errors.New("another process has taken this over: here it stood still, or was cut off, for longer than its lease")
 	// ErrOtherFingerprint means that a generation was begun by another version of the code or with other settings: to go
 	// on would mix two folds. Discard drops it.
 	ErrOtherFingerprint = errors.New("an interrupted rebuild was begun by another version or with other settings: drop it with 'queuetrack rebuild --discard' first")
@@ -120,7 +123,7 @@ func (g generation) take(ctx context.Context, tx pgx.Tx, owner string, lease tim
 	if err != nil {
 		return tenure{}, fmt.Errorf("take generation %d: %w", g.Number, err)
 	}
-	return t, nil
+	return t, t.session().evict(ctx, tx)
 }
 
 // renew prolongs the lease and tells everybody how the work is getting on.

@@ -47,6 +47,9 @@ func (r *Rebuilder) hold(ctx context.Context, begin beginning, report func(Rebui
 	}
 	stop(nil)
 	<-watched
+	if err != nil && j.lost(ctx, r.runner.pool) {
+		err = ErrTakenOver
+	}
 	r.letGo(ctx, j, err)
 	return j, err
 }
@@ -254,5 +257,8 @@ func (j *job) takeShard(ctx context.Context, tx pgx.Tx, name, owner string) (*sh
 		SET owner = $3, epoch = epoch + 1, lease_until = statement_timestamp() + $4::interval
 		WHERE source = $1 AND generation = $2
 		RETURNING position, epoch, fill_to`, name, j.generation, owner, j.runner.cfg.Lease).Scan(&s.position, &s.epoch, &s.fillTo)
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, s.session().evict(ctx, tx)
 }

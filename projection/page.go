@@ -71,7 +71,7 @@ func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event
 	n := len(events)
 	f := &folding{adapter: r.sources[s.source]}
 	asked := time.Now()
-	err := inTx(ctx, r.pool, r.cfg.Lease, func(tx pgx.Tx) error {
+	err := s.session().inTx(ctx, r.pool, r.cfg.Lease, func(tx pgx.Tx) error {
 		t := tables{tx: tx, generation: s.generation, source: s.source}
 		if err := t.load(ctx, f, events); err != nil {
 			return err
@@ -92,7 +92,7 @@ func (r *Runner) commit(ctx context.Context, s *shard, events []eventstore.Event
 		return s.advance(ctx, tx, events[n-1].Position, r.cfg.Lease)
 	})
 	if err != nil {
-		return n, err
+		return n, s.orLost(ctx, r.pool, err)
 	}
 	s.position, s.renewed, s.recorded = events[n-1].Position, asked, true
 	r.mourn(ctx, s, f.letters)

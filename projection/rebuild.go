@@ -36,7 +36,7 @@ type Rebuilt struct {
 // is called a few times a second, by one goroutine. When ctx ends, what was done stays, and another Rebuild goes on
 // from there: the cost of an interruption is a few thousand events.
 //
-// errors.Is ErrRebuilding, ErrOtherFingerprint, ErrUnconfigured. Where another process is at work, it takes up to a
+// errors.Is ErrRebuilding, ErrTakenOver, ErrOtherFingerprint, ErrUnconfigured. Where another process is at work, it takes up to a
 // lease to tell that from one that was killed.
 func (r *Rebuilder) Rebuild(ctx context.Context, report func(Rebuilding)) (Rebuilt, error) {
 	return r.work(ctx, r.beginRebuild, report)
@@ -45,12 +45,13 @@ func (r *Rebuilder) Rebuild(ctx context.Context, report func(Rebuilding)) (Rebui
 // Rollback brings the previous generation to where the serving one is and switches back to it. The fold that goes on in it
 // is that of this binary; what was folded before the switch away from it stays as it was.
 //
-// errors.Is ErrNoPrevious, ErrRebuilding.
+// errors.Is ErrNoPrevious, ErrRebuilding, ErrTakenOver.
 func (r *Rebuilder) Rollback(ctx context.Context, report func(Rebuilding)) (Rebuilt, error) {
 	return r.work(ctx, r.beginRollback, report)
 }
 
-// Discard drops the generation of an interrupted rebuild. errors.Is ErrNothingBuilding, ErrRebuilding.
+// Discard drops the generation of an interrupted rebuild. errors.Is ErrNothingBuilding, ErrRebuilding,
+// ErrTakenOver.
 func (r *Rebuilder) Discard(ctx context.Context) error {
 	_, err := r.hold(ctx, r.beginDiscard, nil, func(ctx context.Context, j *job) error {
 		if err := j.clear(ctx); err != nil {

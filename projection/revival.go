@@ -124,7 +124,7 @@ func (v *revival) attempt(ctx context.Context, refused error) error {
 	}
 	q, err := v.queue(ctx)
 	if err == nil {
-		err = inTx(ctx, v.runner.pool, v.runner.cfg.Lease, func(tx pgx.Tx) error { return v.refold(ctx, tx, s, q, refused) })
+		err = s.session().inTx(ctx, v.runner.pool, v.runner.cfg.Lease, func(tx pgx.Tx) error { return v.refold(ctx, tx, s, q, refused) })
 	}
 	if err != nil {
 		v.runner.release(ctx, s)

@@ -51,7 +51,10 @@ func claim(ctx context.Context, pool *pgxpool.Pool, source, owner string, lease 
 		if !free {
 			return errTaken
 		}
-		return s.take(ctx, tx, owner, lease)
+		if err := s.take(ctx, tx, owner, lease); err != nil {
+			return err
+		}
+		return s.session().evict(ctx, tx)
 	})
 	if errors.Is(err, errTaken) || errors.Is(err, errHalted) {
 		return nil, err
@@ -204,8 +207,11 @@ func (s *shard) halt(ctx context.Context, pool *pgxpool.Pool, reason string) err
 // inTx runs f in a READ COMMITTED transaction, whatever the database's default is. The server ends one that its process
 // leaves idle for a lease's length: a process that froze between two statements keeps no row locked for longer.
 func inTx(ctx context.Context, pool *pgxpool.Pool, lease time.Duration, f func(pgx.Tx) error) error {
-	begin := fmt.Sprintf(`
+	return pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{BeginQuery: begin(lease)}, f)
+}
+
+func begin(lease time.Duration) string {
+	return fmt.Sprintf(`
 		BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 		SET LOCAL idle_in_transaction_session_timeout = %d`, max(lease.Milliseconds(), 1))
-	return pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{BeginQuery: begin}, f)
 }
