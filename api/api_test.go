@@ -66,6 +66,7 @@ func TestProblemOf(t *testing.T) {
 		"the deadline passed":       {fmt.Errorf("read: %w", context.DeadlineExceeded), KindTimeout},
 		"a statement took too long": {&pgconn.PgError{Code: "57014"}, KindTimeout},
 		"the database shuts down":   {&pgconn.PgError{Code: "57P01"}, KindUnavailable},
+		"a rebuild was faster":      {fmt.Errorf("read: %w", projection.ErrCleared), KindOvertaken},
 		"no connection":             {fmt.Errorf("connect: %w", refused), KindUnavailable},
 		"too many connections":      {&pgconn.PgError{Code: "53300"}, KindUnavailable},
 		"anything else":             {errors.New("secret detail"), KindInternal},
@@ -285,6 +286,37 @@ func TestMetricsHaveTheLag(t *testing.T) {
 	} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("no %q in the metrics", want)
+		}
+	}
+}
+
+func TestMetricsHaveTheRebuild(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		state projection.WorkState
+		phase projection.Phase
+		want  string
+	}{
+		{projection.WorkNone, "", `state{phase="",state="none",task="rebuild"} 1`},
+		{projection.WorkDone, "", `state{phase="",state="done",task="rebuild"} 1`},
+		{projection.WorkInterrupted, projection.PhaseFilling, `events 5, log_events 9, state{phase="filling",state="interrupted",task="rebuild"} 1`},
+		{projection.WorkFailed, projection.PhaseFilling, `events 5, log_events 9, state{phase="filling",state="failed",task="rebuild"} 1`},
+		{projection.WorkRunning, projection.PhaseFilling, `events 5, events_per_second 2, log_events 9, state{phase="filling",state="running",task="rebuild"} 1`},
+	} {
+		reg := NewRegistry()
+		reg.MustRegister(NewRebuildCollector(func(context.Context) (projection.Work, error) {
+			return projection.Work{State: c.state, Task: projection.TaskRebuild, Rebuilding: projection.Rebuilding{Phase: c.phase, Events: 5, Total: 9, Rate: 2}}, nil
+		}))
+		w := httptest.NewRecorder()
+		MetricsHandler(reg).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, MetricsPath, nil))
+		var got []string
+		for line := range strings.Lines(w.Body.String()) {
+			if value, ours := strings.CutPrefix(strings.TrimSpace(line), "queuetrack_rebuild_"); ours {
+				got = append(got, value)
+			}
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s: %q, want %q", c.state, strings.Join(got, ", "), c.want)
 		}
 	}
 }

@@ -85,6 +85,57 @@ func oneIf(holds bool) float64 {
 	return 0
 }
 
+// rebuild tells how far the last rebuild is at the time of each scrape.
+type rebuild struct {
+	read                       func(context.Context) (projection.Work, error)
+	state, events, total, rate *prometheus.Desc
+}
+
+// NewRebuildCollector returns a collector of the last rebuild, rollback or discard, by whichever process; read is asked at
+// each scrape.
+func NewRebuildCollector(read func(context.Context) (projection.Work, error)) prometheus.Collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("queuetrack_rebuild_"+name, help, labels, nil)
+	}
+	return &rebuild{
+		read:   read,
+		state:  desc("state", "1 for what is done to a generation, or was last: none, running, interrupted, failed, done. The phase is empty once it is done.", "state", "task", "phase"),
+		events: desc("events", "Events folded so far, of all sources. Missing when nothing is under way or waits to be gone on with."),
+		total:  desc("log_events", "Events in the logs, which are to be folded. Missing as above."),
+		rate:   desc("events_per_second", "How fast it is folding. Missing when nobody is at it."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *rebuild) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.state, c.events, c.total, c.rate} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector. Without a database nobody knows, and the scrape has none.
+func (c *rebuild) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), CheckTimeout)
+	defer cancel()
+	w, err := c.read(ctx)
+	if err != nil {
+		return
+	}
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	gauge(c.state, 1, string(w.State), string(w.Task), string(w.Phase))
+	switch w.State {
+	case projection.WorkNone, projection.WorkDone:
+	case projection.WorkRunning:
+		gauge(c.rate, w.Rate)
+		fallthrough
+	case projection.WorkInterrupted, projection.WorkFailed:
+		gauge(c.events, float64(w.Events))
+		gauge(c.total, float64(w.Total))
+	}
+}
+
 // Silent reports whether a source has been without a webhook for longer than after, which 0 turns off. One that never
 // had any (last is zero) is silent.
 func Silent(last, now time.Time, after time.Duration) bool {

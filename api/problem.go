@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"queuetrack/eventstore"
+	"queuetrack/projection"
 )
 
 // Kind is a type of problem: the last part of its type URI, "/problems/<kind>".
@@ -37,10 +38,14 @@ const (
 	KindDismissed            Kind = "dismissed"
 	KindNotNow               Kind = "not-now"
 	KindPositionAhead        Kind = "position-ahead"
+	KindRebuilding           Kind = "rebuilding"
+	KindCannotRebuild        Kind = "cannot-rebuild"
+	KindNoGeneration         Kind = "no-generation"
 	KindTooLarge             Kind = "too-large"
 	KindUnsupportedMediaType Kind = "unsupported-media-type"
 	KindBusy                 Kind = "busy"
 	KindNotFolded            Kind = "not-folded"
+	KindOvertaken            Kind = "overtaken"
 	KindTimeout              Kind = "timeout"
 	KindUnavailable          Kind = "unavailable"
 	KindInternal             Kind = "internal"
@@ -91,6 +96,12 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusConflict, "Not now"
 	case KindPositionAhead:
 		return http.StatusConflict, "The position is ahead of what is known"
+	case KindRebuilding:
+		return http.StatusConflict, "A rebuild is under way"
+	case KindCannotRebuild:
+		return http.StatusConflict, "A rebuild can't do that as things are"
+	case KindNoGeneration:
+		return http.StatusConflict, "There is no such generation"
 	case KindTooLarge:
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	case KindUnsupportedMediaType:
@@ -99,6 +110,8 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusServiceUnavailable, "Too busy just now"
 	case KindNotFolded:
 		return http.StatusServiceUnavailable, "That is not folded yet"
+	case KindOvertaken:
+		return http.StatusServiceUnavailable, "A rebuild overtook the answer"
 	case KindTimeout:
 		return http.StatusServiceUnavailable, "The answer took too long"
 	case KindUnavailable:
@@ -179,6 +192,8 @@ func ProblemOf(err error) *Problem {
 		return p
 	case errors.Is(err, eventstore.ErrBusy):
 		return Busy()
+	case errors.Is(err, projection.ErrCleared):
+		return NewProblem(KindOvertaken, "What was being read is dropped by now. Ask again: another generation serves.").With("Retry-After", "1")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), sqlState(err) == "57014":
 		return NewProblem(KindTimeout, "Ask for less (a shorter window, fewer items), or try again later.").With("Retry-After", "5")
 	case unreachable(err):

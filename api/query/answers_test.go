@@ -342,7 +342,7 @@ func TestProjections(t *testing.T) {
 	if len(list) == 0 {
 		t.Fatal("no shards")
 	}
-	hasExactly(t, "a shard", list[0], strings.Fields("generation state source position tail lag_events lag_seconds dead_letters dead_letters_waiting halted drift"))
+	hasExactly(t, "a shard", list[0], strings.Fields("generation state source position tail lag_events lag_seconds dead_letters dead_letters_waiting halted owner lease_until drift"))
 	holds(t, "city", list[0], map[string]any{
 		"generation": 0.0, "state": "serving", "source": "city", "position": 9.0, "tail": 9.0, "lag_events": 0.0, "dead_letters": 0.0, "halted": nil,
 	})

@@ -29,6 +29,9 @@ func (d *Door) registerPosts(h huma.API) {
 	d.registerRetry(h)
 	d.registerRevivals(h)
 	d.registerClose(h)
+	if d.cfg.Rebuilds != nil {
+		d.registerRebuild(h)
+	}
 }
 
 // withPostProblems adds the problems that any POST may answer with.

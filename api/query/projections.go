@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,6 +22,9 @@ type progress struct {
 	Waiting     int64   `json:"dead_letters_waiting" minimum:"0" doc:"Later events of the same tickets, which wait behind the dead letters."`
 	Halted      *string `json:"halted" doc:"Why it stopped and needs a person; null: it runs."`
 
+	Owner      *string    `json:"owner" doc:"The process that folds it: host, process id and a random part. Null: nobody does just now."`
+	LeaseUntil *time.Time `json:"lease_until" doc:"Unless the owner renews its lease by then, another process takes the source over."`
+
 	Drift []string `json:"drift" nullable:"false" enum:"code,settings" doc:"What it was folded with, wholly or in part, and differs from what this server folds with: another version (code), other settings of the source that its adapter reads (settings). Not empty for the serving generation: a rebuild is due."`
 }
 
@@ -34,7 +38,8 @@ func (d *Door) registerProjections(h huma.API) {
 	get(d, h, operation{
 		id: "list-projections", path: "/v1/projections", tag: tagLog,
 		summary: "How far the read models are",
-		details: "Per generation and source, with what is still to fold and what could not be.",
+		details: "Per generation and source: what is still to fold and what could not be, who folds it, and whether another version or other settings folded it. " +
+			"What a rebuild is at tells `/v1/projections/rebuild`.",
 	}, d.listProjections)
 }
 
@@ -67,6 +72,6 @@ func progressOf(p projection.Progress) progress {
 	return progress{
 		Generation: p.Generation, State: p.State, Source: p.Source, Position: p.Position, Tail: p.Tail,
 		LagEvents: max(0, p.Tail-p.Position), LagSeconds: p.LagSeconds, DeadLetters: p.DeadLetters, Waiting: p.Waiting, Halted: optional(p.Halted),
-		Drift: append([]string{}, p.Drift...),
+		Owner: optional(p.Owner), LeaseUntil: at(p.LeaseUntil), Drift: append([]string{}, p.Drift...),
 	}
 }

@@ -35,6 +35,7 @@ type Config struct {
 	Timeout time.Duration    // 0: DefaultTimeout
 
 	Operator Operator // does what the POSTs ask for; nil: this door has none
+	Rebuilds Rebuilds // with an Operator; nil: no POST begins a rebuild
 	Stream   StreamConfig
 }
 
@@ -117,6 +118,7 @@ func (d *Door) huma(a huma.Adapter) huma.API {
 	d.registerRejections(h)
 	d.registerQuarantine(h)
 	d.registerProjections(h)
+	d.registerRebuilding(h)
 	d.registerDeadLetters(h)
 	if d.cfg.Operator != nil {
 		d.registerPosts(h)

@@ -21,9 +21,6 @@ import (
 
 	"queuetrack/api"
 	"queuetrack/projection"
-	"queuetrack/projection/board"
-	"queuetrack/projection/history"
-	"queuetrack/projection/wait"
 )
 
 // streaming is a world behind a real server.
@@ -418,12 +415,6 @@ func TestStreamSurvivesASwitch(t *testing.T) {
 	if e := c.must("ticket"); e.fields["status"] != "called" {
 		t.Errorf("ticket %v", e.fields)
 	}
-}
-
-func (s *streaming) rebuilder() *projection.Rebuilder {
-	return projection.NewRebuilder(s.cfg.Operator.(operator).pool, s.log, s.sources,
-		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
-		projection.Config{Logger: slog.New(slog.DiscardHandler), Fingerprint: projection.Fingerprint{Code: "a version"}})
 }
 
 // shown is what a client with a filter shows: each ticket as it was last sent.

@@ -101,6 +101,7 @@ func newWorld(t testing.TB) *world {
 		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
 		projection.Config{Logger: slog.New(slog.DiscardHandler), Fingerprint: projection.Fingerprint{Code: "a version"}})
 	w.cfg.Operator = operator{ingest.NewRetrier(w.log, w.sources), pool, w.log, w.runner}
+	w.cfg.Rebuilds = waited{w}
 	w.mount()
 	return w
 }
@@ -124,6 +125,27 @@ func (o operator) DismissDeadLetter(ctx context.Context, source string, position
 func (o operator) CloseTicket(ctx context.Context, source, id, reason string) (int64, error) {
 	receipt, err := projection.Close(ctx, o.pool, o.log, source, id, reason, noon)
 	return receipt.Position, err
+}
+
+func (w *world) rebuilder() *projection.Rebuilder {
+	return projection.NewRebuilder(w.pool, w.log, w.sources,
+		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
+		projection.Config{Logger: slog.New(slog.DiscardHandler), Fingerprint: projection.Fingerprint{Code: "a version"}})
+}
+
+// waited does tasks while it is waited for them.
+type waited struct{ *world }
+
+func (w waited) Begin(ctx context.Context, task projection.Task) (err error) {
+	switch r := w.rebuilder(); task {
+	case projection.TaskRebuild:
+		_, err = r.Rebuild(ctx, nil)
+	case projection.TaskRollback:
+		_, err = r.Rollback(ctx, nil)
+	case projection.TaskDiscard:
+		err = r.Discard(ctx)
+	}
+	return err
 }
 
 // mount makes the door anew, after a change of its configuration.

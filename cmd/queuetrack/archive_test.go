@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,8 +64,8 @@ func (s *story) exported(log *eventstore.Log) []byte {
 
 // readModels are the rows of every table of the serving generation, by table.
 func (s *story) readModels(pool *pgxpool.Pool) map[string][]string {
-	var set int
-	s.must(pool.QueryRow(s.t.Context(), `SELECT generation % 2 FROM generation WHERE state = 'serving'`).Scan(&set))
+	var generation, set int
+	s.must(pool.QueryRow(s.t.Context(), `SELECT generation, generation % 2 FROM generation WHERE state = 'serving'`).Scan(&generation, &set))
 	rows, _ := pool.Query(s.t.Context(), `
 		SELECT table_name::text
 		  FROM information_schema.tables
@@ -78,10 +79,14 @@ func (s *story) readModels(pool *pgxpool.Pool) map[string][]string {
 	}
 	all := map[string][]string{}
 	for _, table := range tables {
-		rows, _ := pool.Query(s.t.Context(), `SELECT (to_jsonb(t) - 'generation')::text AS line FROM `+table+` AS t ORDER BY line`)
+		rows, _ := pool.Query(s.t.Context(), `
+			SELECT (to_jsonb(t) - 'generation')::text AS line
+			  FROM `+table+` AS t
+			 WHERE coalesce((to_jsonb(t) ->> 'generation')::int, $1) = $1
+			 ORDER BY line`, generation)
 		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		s.must(err)
-		all[table] = lines
+		all[strings.TrimSuffix(table, fmt.Sprintf("_%d", set))] = lines
 	}
 	return all
 }

@@ -15,8 +15,6 @@ const (
 	driftBusy      = 10 * time.Second
 	driftRetry     = 10 * time.Second
 	driftRetryMost = 10 * time.Minute
-	// driftLogEvery is how often a running one is told of in the log, besides at each phase.
-	driftLogEvery = 30 * time.Second
 )
 
 // onDrift says at serve's start what the read models were folded with and differs from what this process folds with, and
@@ -32,11 +30,10 @@ type onDrift struct {
 }
 
 // onDrift returns what serve does about drift.
-func (p *parts) onDrift(logger *slog.Logger, rebuild bool) *onDrift {
-	d := &onDrift{drift: p.reader.Drift, logger: logger, pause: pause}
-	if rebuild {
-		r := p.rebuilder(logger)
-		d.rebuild, d.discard = r.Rebuild, r.Discard
+func (s *server) onDrift() *onDrift {
+	d := &onDrift{drift: s.parts.reader.Drift, logger: s.logger, pause: pause}
+	if s.rebuild {
+		d.rebuild, d.discard = s.rebuilds.Rebuild, s.rebuilds.Discard
 	}
 	return d
 }
@@ -61,7 +58,7 @@ func (o *onDrift) run(ctx context.Context) error {
 		case done || ctx.Err() != nil:
 			return nil
 		case errors.Is(err, projection.ErrRebuilding):
-			o.logger.InfoContext(ctx, "another process rebuilds the read models: waiting for it", "error", err)
+			o.logger.InfoContext(ctx, "the read models are being rebuilt already: waiting for it", "error", err)
 		case err != nil:
 			wait, retry = retry, min(2*retry, driftRetryMost)
 			o.logger.WarnContext(ctx, "the read models' drift was not mended, and is tried again", "in", wait, "error", err)
@@ -85,7 +82,7 @@ func (o *onDrift) once(ctx context.Context) (done bool, err error) {
 	}
 	o.logger.InfoContext(ctx, "the read models were folded by another version or with other settings: rebuilding them",
 		"generation", d.Generation, "code", d.Code, "settings", d.Settings)
-	rebuilt, err := o.rebuild(ctx, o.report(ctx))
+	rebuilt, err := o.rebuild(ctx, logRebuilding(ctx, o.logger))
 	switch {
 	case errors.Is(err, projection.ErrOtherFingerprint):
 		return false, o.drop(ctx)
@@ -95,8 +92,7 @@ func (o *onDrift) once(ctx context.Context) (done bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	o.logger.InfoContext(ctx, "the read models were rebuilt", "generation", rebuilt.Generation, "events", rebuilt.Events,
-		"took", rebuilt.Took.Round(time.Millisecond), "differing_tickets", rebuilt.Differences.Tickets)
+	logRebuilt(ctx, o.logger, rebuilt)
 	return false, nil // look again: another version may have folded a part of it meanwhile
 }
 
@@ -108,19 +104,4 @@ func (o *onDrift) drop(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// report logs each phase, and how far it is now and then.
-func (o *onDrift) report(ctx context.Context) func(projection.Rebuilding) {
-	var phase projection.Phase
-	var last time.Time
-	return func(r projection.Rebuilding) {
-		now := time.Now()
-		if r.Phase == phase && now.Sub(last) < driftLogEvery {
-			return
-		}
-		phase, last = r.Phase, now
-		o.logger.InfoContext(ctx, "rebuilding the read models", "generation", r.Generation, "phase", r.Phase,
-			"events", r.Events, "of", r.Total, "events_per_second", int64(r.Rate), "left", r.Left().Round(time.Second))
-	}
 }

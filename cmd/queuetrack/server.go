@@ -42,6 +42,7 @@ type server struct {
 	now      func() time.Time
 	health   *api.Health
 	door     *query.Door
+	rebuilds *rebuilds
 	handler  http.Handler
 	reload   func(context.Context) error // runs beside the rest; nil: the configuration is not read again
 	drain    time.Duration               // between saying no on /readyz and the end of accepting requests
@@ -49,7 +50,7 @@ type server struct {
 }
 
 func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
-	s := &server{parts: p, database: &database{}, logger: logger, now: now}
+	s := &server{parts: p, database: &database{}, logger: logger, now: now, rebuilds: newRebuilds(p.rebuilder(logger), logger)}
 	s.health = api.NewHealth(api.Checks{
 		Database:    p.pools.working.Ping,
 		Schema:      func(ctx context.Context) error { return migrations.Check(ctx, p.pools.working) },
@@ -64,14 +65,14 @@ func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 // routes mounts the doors, health and metrics.
 func (s *server) routes() http.Handler {
 	p := s.parts
-	p.metrics.MustRegister(api.NewLagCollector(p.reader.Progress), p.silence(s.now))
+	p.metrics.MustRegister(api.NewLagCollector(p.reader.Progress), api.NewRebuildCollector(p.reader.Rebuilding), p.silence(s.now))
 	r := api.NewRouter(s.logger)
 	s.health.Mount(r)
 	r.Get(api.MetricsPath, api.MetricsHandler(p.metrics).ServeHTTP)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: p.metrics}))
 	asked := p.config.query(s.now)
 	asked.Build = buildDigest()
-	asked.Operator = p.operator(s.now)
+	asked.Operator, asked.Rebuilds = p.operator(s.now), s.rebuilds
 	asked.Stream = query.StreamConfig{Logger: s.logger, Metrics: p.metrics}
 	s.door = query.New(p.reader, p.log, asked)
 	r.Group(func(r chi.Router) {
@@ -98,7 +99,8 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	part("event log", s.parts.log.Run)
 	part("projections", s.parts.runner(s.logger, 0).Run)
 	part("expiry", s.parts.expirer(s.now).Run)
-	part("drift", s.parts.onDrift(s.logger, s.rebuild).run)
+	part("rebuilds", s.rebuilds.Run)
+	part("drift", s.onDrift().run)
 	part("private postgres", s.database.watch)
 	if s.reload != nil {
 		part("reload", s.reload)

@@ -45,6 +45,7 @@ const stories = "../../testdata"
 //	deliver SOURCE FOLDER   every delivery of a folder, each when it could first have been sent
 //	expire                  what is due
 //	broken SOURCE           the source's adapter fails on bodies that have this text; none: it is mended
+//	queuetrack COMMAND …    what the command prints, on the same database
 //	log SOURCE              the source's log
 //	GET PATH                a question, and its answer
 //
@@ -102,7 +103,9 @@ type story struct {
 	page   int
 	clock  atomic.Pointer[time.Time]
 	config config
+	path   string // of the configuration
 	parts  *parts
+	work   *rebuilds
 	url    string
 	answer string // to the last POST
 }
@@ -133,6 +136,8 @@ func (s *story) step(name, data string) (got string, checked bool) {
 		return fmt.Sprintf("%d\n", n), true
 	case "broken":
 		s.breakAdapter(rest, strings.TrimSuffix(data, "\n"))
+	case "queuetrack":
+		return s.command(rest), true
 	case "log":
 		return s.log(rest), true
 	case "GET":
@@ -153,9 +158,10 @@ func (s *story) open(text string) {
 	pool := dbtest.New(s.t)
 	p, err := newParts(c, pools{pool, pool, pool})
 	s.must(err)
-	server := httptest.NewServer(newServer(p, slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), s.now).handler)
+	whole := newServer(p, slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), s.now)
+	server := httptest.NewServer(whole.handler)
 	s.t.Cleanup(server.Close)
-	s.config, s.parts, s.url = c, p, server.URL
+	s.config, s.path, s.parts, s.work, s.url = c, path, p, whole.rebuilds, server.URL
 	s.set(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 }
 
@@ -258,11 +264,29 @@ func (s *story) get(path string) string {
 	if status != http.StatusOK {
 		text = fmt.Sprintf("%d %s\n%s", status, http.StatusText(status), noID.ReplaceAllString(text, ""))
 	}
-	return text
+	return noInstant.ReplaceAllString(text, `$1"…"$2"…"`)
 }
 
-// noID matches the request's id, which is never the same, in a problem.
-var noID = regexp.MustCompile(` *"instance": "[^"]*",?\n`)
+var (
+	// noID matches the request's id, which is never the same, in a problem.
+	noID = regexp.MustCompile(` *"instance": "[^"]*",?\n`)
+	// noInstant matches when a rebuild began, and noTime how long it took.
+	noInstant = regexp.MustCompile(`("started_at": )"[^"]*"(,\n +"ended_at": )"[^"]*"`)
+	noTime    = regexp.MustCompile(`folded in [0-9.]+(s|ms|µs)`)
+)
+
+// command runs the program, as a process beside the server, and returns what it says.
+func (s *story) command(line string) string {
+	var out bytes.Buffer
+	args := append(strings.Fields(line), "--config", s.path, "--database-url", s.parts.pools.reading.Config().ConnString())
+	code := run(s.t.Context(), args, nil, nil, &out, &out)
+	s.settle()
+	text := noTime.ReplaceAllString(out.String(), "folded in …")
+	if code != exitDone {
+		text += fmt.Sprintf("exit code %d\n", code)
+	}
+	return text
+}
 
 func (s *story) do(req *http.Request) (status int, text string) {
 	resp, err := http.DefaultClient.Do(req)
@@ -321,8 +345,10 @@ func (s *story) log(source string) string {
 	return out.String()
 }
 
-// settle folds what is in the log, and checks everything.
+// settle folds what is in the log, and checks everything, once what runs in the background has ended.
 func (s *story) settle() {
+	s.work.turn <- struct{}{}
+	s.work.give()
 	ended, end := context.WithCancel(s.t.Context())
 	end()
 	s.must(s.parts.log.Run(ended)) // writes the counters, and returns
