@@ -34,6 +34,9 @@ one says who is at it. The generation before is kept until the next rebuild: --r
 goes back to it, by the same rule. It is what the code and the settings of then made of the log: 'queuetrack serve' and
 GET /v1/projections go on saying that it is not what today's would.
 
+GET /v1/projections/rebuild tells how far one is, whichever process is at it; a POST there has a server do the same in the
+background.
+
 It needs a rebuild to apply a new version's fold or changed settings (timezone, serving_tab, unassigned_owner) to what was
 folded before them; the server says so where one is due. 'queuetrack verify' tells whether one is needed for other reasons.`,
 		Example: `  queuetrack rebuild --config queuetrack.yaml

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -87,6 +88,54 @@ func accepting(t *testing.T, address string) bool {
 		return false
 	}
 	return conn.Close() == nil
+}
+
+// A stream never ends by itself, and must not hold up the end: a whole server, as a process, with one open.
+func TestSignalEndsStreams(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	var errs output
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "queuetrack", "serve", "--listen", address)
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+dbtest.NewEmptyURL(t))
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	defer cmd.Process.Kill() //nolint:errcheck // it has ended, unless the test failed
+	eventually(t, "the server accepts", func() bool {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+		return err == nil && conn.Close() == nil
+	})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/v1/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if _, err := stream.Body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	told := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, stream.Body); err != nil {
+		t.Errorf("the stream was cut off: %v", err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the server ended with %v: %s", err, &errs)
+	}
+	if took := time.Since(told); took > shutdownTimeout/3 {
+		t.Errorf("the end took %v", took)
+	}
+	if strings.Contains(errs.String(), "cut off") {
+		t.Errorf("the server waited in vain: %s", &errs)
+	}
 }
 
 // While it is told to stop, /readyz says no; before, yes.
