@@ -158,7 +158,7 @@ func (d *Door) underWay(ctx context.Context) error {
 		return err
 	}
 	if w.State != projection.WorkRunning {
-		return api.NewProblem(api.KindRebuilding, "One was under way a moment ago, and has just ended. Look at GET "+rebuildPath+" and ask again.")
+		return api.NewProblem(api.KindRebuilding, "One has just ended, or is about to begin. Look at GET "+rebuildPath+" and ask again.")
 	}
 	return api.NewProblem(api.KindRebuilding, w.Owner+" is at it: "+string(w.Task)+" of generation "+decimal(int64(w.Generation))+", "+string(w.Phase)+", "+
 		decimal(w.Events)+" of "+decimal(w.Total)+" events. GET "+rebuildPath+" tells how it gets on.")

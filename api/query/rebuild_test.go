@@ -109,7 +109,7 @@ func TestRebuildRefusals(t *testing.T) {
 		{projection.ErrInUse, 409, "not-now", "another session reads"},
 		{projection.ErrNoPrevious, 409, "no-generation", "no previous generation"},
 		{projection.ErrNothingBuilding, 409, "no-generation", "no rebuild has been begun"},
-		{projection.ErrRebuilding, 409, "rebuilding", "has just ended"},
+		{projection.ErrRebuilding, 409, "rebuilding", "is about to begin"},
 		{errors.New("hidden"), 500, "internal", "this request's id"},
 	} {
 		w.cfg.Rebuilds = refused{c.err}
