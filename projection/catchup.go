@@ -54,8 +54,10 @@ func (r *Runner) foldTo(ctx context.Context, name, owner string, to int64) error
 		return err
 	}
 	defer r.release(ctx, s)
+	ahead := newAhead(ctx)
+	defer ahead.drop()
 	for s.position < to {
-		n, err := r.next(ctx, s)
+		n, err := r.next(ctx, s, ahead)
 		if err != nil {
 			return err
 		}

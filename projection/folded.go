@@ -3,6 +3,7 @@ package projection
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,12 +34,20 @@ func ticketsOf(events []eventstore.Event) []string {
 	return ids
 }
 
+// batcher is a pool or a transaction.
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
 // load fills the folding with what these events, in their order, are folded onto, in one round trip: the tickets as they
-// were left, which of them stand still, and which of the events are dismissed. Tickets whose facts are too heavy together
-// with the ones before stay behind, withheld.
-func (t tables) load(ctx context.Context, f *folding, events []eventstore.Event) error {
+// were left, which of them stand still, and which of the events are dismissed. What the folding before knows, if there is
+// one, is newer than what is stored. Tickets whose facts are too heavy together with the ones before stay behind, withheld.
+func (t tables) load(ctx context.Context, db batcher, f *folding, events []eventstore.Event, before *folding) error {
 	ids := ticketsOf(events)
 	f.tickets, f.dead, f.withheld = make(map[string]ticket.Ticket, len(ids)), map[string]int64{}, map[string]bool{}
+	if before != nil {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return f.inherit(before, id) })
+	}
 	var batch pgx.Batch
 	batch.Queue(dismissedBetween, t.source, events[0].Position, events[len(events)-1].Position).Query(f.loadDismissed)
 	batch.Queue(t.set().SQL(`
@@ -56,10 +65,22 @@ func (t tables) load(ctx context.Context, f *folding, events []eventstore.Event)
 		FROM dead_letter
 		WHERE source = $1 AND generation = $2 AND ticket = ANY($3) AND behind IS NULL
 		GROUP BY ticket`, t.source, t.generation, ids).Query(f.loadDead)
-	if err := t.tx.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := db.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("load folded tickets of %s: %w", t.source, err)
 	}
 	return nil
+}
+
+// inherit takes over what another folding knows of a ticket, and reports whether that makes it needless to load it.
+func (f *folding) inherit(before *folding, id string) bool {
+	if dead, ok := before.dead[id]; ok {
+		f.dead[id] = dead
+	}
+	t, known := before.tickets[id]
+	if known {
+		f.tickets[id] = t
+	}
+	return known
 }
 
 // dismissedBetween finds what an operator decided never to fold: mostly nothing.

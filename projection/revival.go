@@ -199,7 +199,7 @@ func (v *revival) refold(ctx context.Context, tx pgx.Tx, s *shard, q *queued, re
 	}
 	f := &q.folding
 	if len(q.events) > 0 {
-		if err := t.load(ctx, f, q.events); err != nil {
+		if err := t.load(ctx, tx, f, q.events, nil); err != nil {
 			return err
 		}
 		clear(f.dead)

@@ -185,13 +185,15 @@ func (r *Runner) inspect(ctx context.Context, s *shard) error {
 func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()) error {
 	hint, stop := r.log.Wake(s.source)
 	defer stop()
+	ahead := newAhead(ctx)
+	defer ahead.drop()
 	for {
 		news := m.news()
 		if !m.deals(s.source) {
 			return errElsewhere
 		}
 		began := time.Now()
-		n, err := r.timely(ctx, s)
+		n, err := r.timely(ctx, s, ahead)
 		if err != nil {
 			return err
 		}
@@ -202,7 +204,7 @@ func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()
 				return err
 			}
 			waitFor(ctx, hint, news, r.cfg.Poll)
-		case n < r.cfg.PageSize:
+		case !ahead.begun():
 			wait(ctx, nil, breath)
 		}
 		yield(ctx, took, func() bool { return r.log.Crowded(s.source) })
@@ -215,10 +217,10 @@ func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()
 
 // timely is next, given up after two leases: its connection may be dead without anybody's knowing. The shard is dealt to us
 // for as long as we live, so nobody else would come for it; we claim it anew, on another connection.
-func (r *Runner) timely(ctx context.Context, s *shard) (int, error) {
+func (r *Runner) timely(ctx context.Context, s *shard, ahead *ahead) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*r.cfg.Lease)
 	defer cancel()
-	return r.next(ctx, s)
+	return r.next(ctx, s, ahead)
 }
 
 // yield lets the door go first, after a page that took so long.

@@ -68,8 +68,10 @@ func (j *job) catchUp(ctx context.Context) (int64, error) {
 
 // foldTo folds page after page of the shard's log up to a position.
 func (j *job) foldTo(ctx context.Context, s *shard, to int64) error {
+	ahead := newAhead(ctx)
+	defer ahead.drop()
 	for s.position < to {
-		n, err := j.runner.next(ctx, s)
+		n, err := j.runner.next(ctx, s, ahead)
 		if err != nil {
 			return err
 		}
