@@ -58,13 +58,20 @@ func startCluster(t *testing.T, j *journal, dir string, settings map[string]stri
 // copyTemplate makes a data folder with the template's cluster.
 func copyTemplate(t *testing.T, dir string) {
 	t.Helper()
-	if err := errors.Join(os.MkdirAll(dir, 0o711), os.Chmod(dir, 0o711)); err != nil { //nolint:gosec // Postgres passes through
+	if err := clone(t.Context(), shop.template, dir); err != nil {
 		t.Fatal(err)
 	}
-	from := filepath.Join(shop.template, "postgres")
-	if out, err := exec.CommandContext(t.Context(), "cp", "-a", from, dir+"/").CombinedOutput(); err != nil {
-		t.Fatalf("copy the template: %v: %s", err, out)
+}
+
+// clone makes a data folder with the cluster of another one, which doesn't run.
+func clone(ctx context.Context, from, to string) error {
+	if err := errors.Join(os.MkdirAll(to, 0o711), os.Chmod(to, 0o711)); err != nil { //nolint:gosec // Postgres passes through
+		return err
 	}
+	if out, err := exec.CommandContext(ctx, "cp", "-a", filepath.Join(from, "postgres"), to+"/").CombinedOutput(); err != nil {
+		return fmt.Errorf("copy a cluster: %w: %s", err, out)
+	}
+	return nil
 }
 
 func (c *cluster) supervise(ctx context.Context) {

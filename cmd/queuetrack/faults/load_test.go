@@ -71,6 +71,7 @@ func startLoad(t *testing.T, w *world, chance *rand.Rand, senders int) *load {
 	for _, source := range w.sources {
 		l.statuses[source] = map[string]string{}
 	}
+	l.remember(w.past)
 	for i := range senders {
 		for k, source := range w.sources {
 			own := rand.New(rand.NewPCG(chance.Uint64(), 0))

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ type workshop struct {
 	dir      string // everything lies below it; whoever Postgres runs as gets through
 	binary   string // queuetrack, built from this tree
 	template string // the data folder of a migrated cluster
+
+	past func() (past, error) // made when it is first asked for
 }
 
 // shop is state of the package, since only TestMain comes before all tests.
@@ -119,7 +122,7 @@ func equip() error {
 	if err != nil {
 		return err
 	}
-	shop = workshop{dir: dir, binary: filepath.Join(dir, "queuetrack"), template: filepath.Join(dir, "template")}
+	shop = workshop{dir: dir, binary: filepath.Join(dir, "queuetrack"), template: filepath.Join(dir, "template"), past: sync.OnceValues(makePast)}
 	if err := build(ctx, shop.binary); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -86,5 +87,63 @@ func TestCheckSeesALostEvent(t *testing.T) {
 		if !strings.Contains(said, want) {
 			t.Errorf("nobody said %q of a lost event, only:\n%s", want, said)
 		}
+	}
+}
+
+// The readers' check: each kind of damage is seen, and only that.
+func TestReadersSee(t *testing.T) {
+	t.Parallel()
+	at := func(positions map[string]int64) glimpse { return glimpse{path: "/v1/queues", positions: positions} }
+	both := func(a, b int64) map[string]int64 { return map[string]int64{city: a, crm: b} }
+	serves := func(n int) glimpse { return glimpse{path: "/v1/projections", positions: both(9, 9), generation: &n} }
+	report := func(offered int64) glimpse {
+		return glimpse{path: "/v1/reports/waits", positions: both(9, 9), offered: offered}
+	}
+	for name, c := range map[string]struct {
+		saw         []glimpse
+		want        []string
+		generations []int
+	}{
+		"nothing":          {saw: []glimpse{at(both(7, 3)), at(both(7, 4)), at(both(9, 4))}},
+		"a step back":      {saw: []glimpse{at(both(7, 3)), at(both(8, 2))}, want: []string{"crm goes back from 3 to 2"}},
+		"back to nothing":  {saw: []glimpse{at(both(7, 3)), at(both(0, 3))}, want: []string{"city goes back from 7 to 0"}},
+		"back, later":      {saw: []glimpse{at(both(7, 3)), at(both(9, 3)), at(both(8, 3)), at(both(9, 3))}, want: []string{"city goes back from 9 to 8"}},
+		"a missing source": {saw: []glimpse{at(map[string]int64{city: 7})}, want: []string{"no position of crm"}},
+		"no answer": {
+			saw:  []glimpse{at(both(7, 3)), {path: "/v1/queues", err: errors.New("status 503")}, at(both(7, 3))},
+			want: []string{"status 503"},
+		},
+		"a lost ticket": {
+			saw:  []glimpse{{path: "/v1/tickets/city/1", positions: both(7, 3), status: "waiting", want: "served"}},
+			want: []string{`status "waiting", want "served"`},
+		},
+		"a partial report": {saw: []glimpse{report(5), report(6), report(2), report(6)}, want: []string{"2 tickets were offered, and 6 before"}},
+		"an empty report":  {saw: []glimpse{report(5), report(0)}, want: []string{"0 tickets were offered, and 5 before"}},
+		"switches":         {saw: []glimpse{serves(1), serves(1), serves(2), at(both(9, 9)), serves(1)}, generations: []int{1, 2, 1}},
+	} {
+		w := witness{sources: []string{city, crm}, positions: map[string]int64{}}
+		for _, g := range c.saw {
+			w.see(g)
+		}
+		if !slices.EqualFunc(w.problems, c.want, strings.HasSuffix) {
+			t.Errorf("%s: %q, want %q", name, w.problems, c.want)
+		}
+		if !slices.Equal(w.generations, c.generations) {
+			t.Errorf("%s: the generations %v, want %v", name, w.generations, c.generations)
+		}
+	}
+}
+
+func TestReadersSeeWhatTookLong(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	asked := func(after, took time.Duration) glimpse { return glimpse{at: noon.Add(after), took: took} }
+	r := &readers{all: []*reader{
+		{glimpses: []glimpse{asked(0, time.Second), asked(2*time.Second, 50*time.Millisecond), asked(9*time.Second, 2*time.Second)}},
+		{glimpses: []glimpse{asked(5*time.Second, 30*time.Millisecond), asked(11*time.Second, 70*time.Millisecond), asked(20*time.Second, 3*time.Second)}},
+	}}
+	longest, others := r.around(noon.Add(10*time.Second), noon.Add(12*time.Second))
+	if longest != 2*time.Second || others != 3*time.Second {
+		t.Errorf("the longest around it %v, others %v", longest, others)
 	}
 }

@@ -46,6 +46,9 @@ type world struct {
 	args    []string
 	sources []string
 	signers map[string]source.Source
+
+	template string     // the data folder that its cluster's is a copy of
+	past     []delivery // what the logs hold already, by source and in their order
 }
 
 // newWorld starts a Postgres and a queuetrack on it, and returns when it is ready.
@@ -79,7 +82,8 @@ func bareWorld(t *testing.T, more ...string) *world {
 	address := fmt.Sprintf("127.%d.%d.%d:8080", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
 	return &world{
 		t: t, dir: dir, journal: newJournal(t), base: "http://" + address, sources: sources, signers: signers(t, sources),
-		args: []string{"--config", filepath.Join(dir, "queuetrack.yaml"), "--listen", address},
+		args:     []string{"--config", filepath.Join(dir, "queuetrack.yaml"), "--listen", address},
+		template: shop.template,
 	}
 }
 
@@ -98,6 +102,15 @@ func configuration(sources []string) string {
 
 func signers(t *testing.T, sources []string) map[string]source.Source {
 	t.Helper()
+	all, err := openSources(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// openSources opens them as configuration says.
+func openSources(sources []string) (map[string]source.Source, error) {
 	secrets := []source.Secret{{Name: "literal-1", Value: []byte(secret)}}
 	all := map[string]source.Source{}
 	for _, name := range sources {
@@ -108,16 +121,18 @@ func signers(t *testing.T, sources []string) map[string]source.Source {
 			all[name], err = superoffice.New(source.Config{Name: name, Secrets: secrets})
 		}
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	return all
+	return all, nil
 }
 
 // startCluster gives the world a Postgres, whose folder before sees while it is stopped (nil: needn't see it).
 func (w *world) startCluster(data string, settings map[string]string, before func()) {
 	w.t.Helper()
-	copyTemplate(w.t, data)
+	if err := clone(w.t.Context(), w.template, data); err != nil {
+		w.t.Fatal(err)
+	}
 	if before != nil {
 		before()
 	}
