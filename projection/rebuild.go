@@ -16,8 +16,8 @@ type Rebuilder struct {
 	runner *Runner
 }
 
-// NewRebuilder returns a rebuilder of these sources and read models. It takes up to RebuildConnections of the
-// pool's connections at a time.
+// NewRebuilder returns a rebuilder of these sources and read models. It uses up to GOMAXPROCS + 4 of the pool's connections
+// at a time, and works with fewer.
 func NewRebuilder(pool *pgxpool.Pool, log *eventstore.Log, sources map[string]source.Source, models []ReadModel, cfg Config) *Rebuilder {
 	return &Rebuilder{NewRunner(pool, log, sources, models, cfg)}
 }
