@@ -89,30 +89,30 @@
 // transaction of a holder ends with a look at one of them (FOR SHARE, or the checkpoint's UPDATE): what the one before had
 // in flight is refused. A rebuild goes through
 //
-//	clearing → filling → following → comparing → switching
+//		clearing → filling → following → comparing → switching
 //
-//   - clearing. The set's tables are truncated. TRUNCATE shows a snapshot that is older than itself an empty table, so the
-//     generation that was in them has been dropped before (a state of its row, in an earlier transaction), and a view that
-//     lasted longer than a second looks, at its end, whether its generation was: [ErrCleared]. A shorter one can't have
-//     met it, since two seconds go by between a switch and the clearing of what served before it.
-//   - filling. Up to the tail that a log had at the beginning it is read by ticket, and whole tickets are folded and
-//     copied, each row once. What is read is cut into stretches of tickets; workers fill one each, in a transaction whose
-//     last row, in filled, notes the stretch. So each stretch has its effect exactly once, in any order, and an
-//     interrupted rebuild goes on with what lies between the noted ones. What tickets share (the numbers of a queue, the
-//     latest name) is added up, or settled by position, so it does not matter which stretch comes first. The events about
-//     no ticket are one more stretch. Then the shard stands at that tail, in the transaction that forgets the stretches.
-//     The commits need not reach the disk one by one: a crash of Postgres loses rows and notes together.
-//   - following. From there the very same pages as everywhere, until less than a page is left.
-//   - comparing. Tickets whose last event both generations have seen are held against each other. What differs is what
-//     the switch will change for readers: nothing, unless the fold or the settings changed, or rows were damaged.
-//   - switching. One transaction locks the serving shards' rows: their checkpoints stand still, readers don't notice.
-//     The generation folds what it lacks up to them, a page at most, else all is let go and tried again. Then the two
-//     rows of generation change their states, the epochs of both generations' shards move, and the leases are cleared. A
-//     reader's snapshot is older than the commit, and shows the one, or younger, and shows the other, which is as far or
-//     further: nobody waits, nobody goes back in time. An append in flight is in neither, and follows in the one that
-//     serves. Owners find their epoch moved within a poll and claim the shards of the new generation. The one exception:
-//     a checkpoint that is ahead of its log's tail, after the restore of a backup, is not waited for, and what was folded
-//     from the lost events is dropped and not kept.
+//	  - clearing. The set's tables are truncated. TRUNCATE shows a snapshot that is older than itself an empty table, so the
+//	    generation that was in them has been dropped before (a state of its row, in an earlier transaction), and a view that
+//	    lasted longer than a second looks, at its end, whether its generation was: [ErrCleared]. A shorter one can't have
+//	    met it, since two seconds go by between a switch and the clearing of what served before it.
+//	  - filling. Up to the tail that a log had at the beginning it is read by ticket, and whole tickets are folded and
+//	    copied, each row once. What is read is cut into stretches of tickets; workers fill one each, in a transaction whose
+//	    last row, in filled, notes the stretch. So each stretch has its effect exactly once, in any order, and an
+//	    interrupted rebuild goes on with what lies between the noted ones. What tickets share (the numbers of a queue, the
+//	    latest name) is added up, or settled by position, so it does not matter which stretch comes first. The events about
+//	    no ticket are one more stretch. Then the shard stands at that tail, in the transaction that forgets the stretches.
+//	    The commits need not reach the disk one by one: a crash of Postgres loses rows and notes together.
+//	  - following. From there the very same pages as everywhere, until less than a page is left.
+//	  - comparing. Tickets whose last event both generations have seen are held against each other. What differs is what
+//	    the switch will change for readers: nothing, unless the fold or the settings changed, or rows were damaged.
+//	  - switching. One transaction locks the serving shards' rows: their checkpoints stand still, readers don't notice.
+//	    The generation folds what it lacks up to them, a page at most, else all is let go and tried again. Then the two
+//	    rows of generation change their states, the epochs of both generations' shards move, and the leases are cleared. A
+//	    reader's snapshot is older than the commit, and shows the one, or younger, and shows the other, which is as far or
+//	    further: nobody waits, nobody goes back in time. An append in flight is in neither, and follows in the one that
+//	    serves. Owners find their epoch moved within a poll and claim the shards of the new generation. The one exception:
+//	    a checkpoint that is ahead of its log's tail, after the restore of a backup, is not waited for, and what was folded
+//	    from the lost events is dropped and not kept.
 //
 // A rollback has the last three phases, with the previous generation. Discarding is clearing, and then dropping.
 //

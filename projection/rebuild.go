@@ -17,7 +17,7 @@ type Rebuilder struct {
 }
 
 // NewRebuilder returns a rebuilder of these sources and read models. It uses up to GOMAXPROCS + 4 of the pool's connections
-// at a time, and works with fewer.
+// at a time, and needs four.
 func NewRebuilder(pool *pgxpool.Pool, log *eventstore.Log, sources map[string]source.Source, models []ReadModel, cfg Config) *Rebuilder {
 	return &Rebuilder{NewRunner(pool, log, sources, models, cfg)}
 }
