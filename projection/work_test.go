@@ -1,6 +1,8 @@
 package projection_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +50,9 @@ func TestWorkIsSeenFromEverywhere(t *testing.T) {
 		t.Errorf("while it runs: %+v", got)
 	}
 	cancel()
-	<-done
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
 	got = w.worked(projection.Work{State: projection.WorkInterrupted, Task: projection.TaskRebuild, Rebuilding: filling})
 	if got.Owner != "" || got.EndedAt.Before(got.BeganAt) {
 		t.Errorf("once it was interrupted: %+v", got)
