@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"queuetrack/projection"
@@ -80,6 +82,8 @@ func (a *app) rebuild(ctx context.Context, p *parts, o rebuildOptions) error {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("interrupted; run it again to go on: %w", err)
+	case isAway(err):
+		return fmt.Errorf("the database went away; run it again when it is back, to go on: %w", err)
 	case err != nil:
 		return err
 	}
@@ -88,6 +92,19 @@ func (a *app) rebuild(ctx context.Context, p *parts, o rebuildOptions) error {
 	}
 	a.sayRebuilt(ctx, p, done)
 	return nil
+}
+
+// isAway reports whether the database ended the connection, or there was none to be had.
+func isAway(err error) bool {
+	var network net.Error
+	var answer *pgconn.PgError
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &answer):
+		return strings.HasPrefix(answer.Code, "57P") || strings.HasPrefix(answer.Code, "08")
+	}
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || pgconn.SafeToRetry(err)
 }
 
 // reportRebuild shows the progress: as lines of JSON, else as a bar where somebody can see it.

@@ -22,6 +22,8 @@
 //	overload_test.go  twice the load that can be carried, a log that stands still; more large bodies than there is room
 //	slow_test.go      a byte a second, half a body, connections that say nothing
 //	processes_test.go two processes sent the same, one of them killed; SIGTERM under load
+//	rebuild_test.go   a rebuild killed in each of its phases, stopped for longer than its lease, interrupted, without its
+//	                  Postgres; a rollback killed: who reads is answered all the while, and sees no step back
 //	shares_test.go    of three processes that share six sources one killed, one joining, all killed, one stopped for 30 s
 //
 // What sabotage_test.go breaks is the log itself, behind everybody's back: it shows that the check can fail.

@@ -20,6 +20,8 @@ const (
 	// readerCount is how many readers there are, and readPause what one leaves between two requests.
 	readerCount = 4
 	readPause   = 10 * time.Millisecond
+	// awayPause is what it leaves after one that was not answered.
+	awayPause = 200 * time.Millisecond
 	// longestRead is what an answer may take around a switch, on a machine that does something else, too.
 	longestRead = time.Second
 )
@@ -189,6 +191,9 @@ func (r *reader) look(turn int) {
 	r.ask(r.doors[turn/kinds%len(r.doors)], &g)
 	if g.err == nil || !r.forgiving.Load() {
 		r.see(g)
+	}
+	if g.err != nil {
+		<-time.After(awayPause)
 	}
 	g.positions = nil
 	r.glimpses = append(r.glimpses, g)

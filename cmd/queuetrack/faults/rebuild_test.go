@@ -259,7 +259,10 @@ func TestKillPostgresUnderRebuild(t *testing.T) {
 	pause(dice, 500*time.Millisecond)
 	killMaster(t, w.journal, filepath.Join(w.dir, "data"))
 	took, said := first.fails(backWithin)
-	t.Logf("Postgres was killed at %v; it ended after %v: %s", first.last(), took, said)
+	if !strings.Contains(said, "run it again when it is back") {
+		t.Errorf("it said %q", said)
+	}
+	t.Logf("Postgres was killed at %v; the rebuild ended %v after it was back", first.last(), took)
 	release()
 	l.back(t)
 	second := w.rebuild()
