@@ -131,6 +131,7 @@ func (m *machine) run(rt *rapid.T) {
 	for slot := range m.processes {
 		m.join(rt, slot)
 	}
+	m.past(rt)
 	rt.Repeat(map[string]func(*rapid.T){
 		"":          m.check,
 		"append":    m.append,
@@ -147,11 +148,23 @@ func (m *machine) run(rt *rapid.T) {
 		"discard":   m.discard,
 		"retry":     m.retry,
 		"dismiss":   m.dismiss,
-		"mend":      m.mend,
+		"mend":      m.repair,
 		"long look": m.longLook,
 		"verify":    m.verify,
 	})
 	m.finish(rt)
+}
+
+// past is how the world came to be as it is when the run begins: there are events, some of them folded, and there may have
+// been a rebuild before.
+func (m *machine) past(rt *rapid.T) {
+	for _, do := range rapid.SampledFrom([][]func(*rapid.T){
+		{m.append, m.page},
+		{m.append, m.append, m.page, m.append},
+		{m.append, m.page, m.rebuild, m.append},
+	}).Draw(rt, "past") {
+		do(rt)
+	}
 }
 
 // close ends what a run has left, however it ended.

@@ -24,27 +24,35 @@ func steps(rt *rapid.T) int {
 	return rapid.SampledFrom([]int{toItsEnd, 1, 2, 3, 5, 8, 13, 20, toItsEnd}).Draw(rt, "statements")
 }
 
-// idle draws a process that does nothing.
+// idle draws a process that does nothing. If there is none, one goes on instead, and it is nil.
 func (m *machine) idle(rt *rapid.T) *process {
-	return drawProcess(rt, m.processes, func(p *process) bool { return p.doing == nil })
+	if p := m.draw(rt, func(p *process) bool { return p.doing == nil }); p != nil {
+		return p
+	}
+	m.goOn(rt)
+	return nil
 }
 
-// busy draws a process in the middle of something.
+// busy draws a process in the middle of something. If there is none, one folds a page instead, and it is nil.
 func (m *machine) busy(rt *rapid.T) *process {
-	return drawProcess(rt, m.processes, func(p *process) bool { return p.doing != nil })
+	if p := m.draw(rt, func(p *process) bool { return p.doing != nil }); p != nil {
+		return p
+	}
+	m.page(rt)
+	return nil
 }
 
-func drawProcess(rt *rapid.T, all []*process, match func(*process) bool) *process {
+func (m *machine) draw(rt *rapid.T, match func(*process) bool) *process {
 	var some []*process
-	for _, p := range all {
+	for _, p := range m.processes {
 		if match(p) {
 			some = append(some, p)
 		}
 	}
 	if len(some) == 0 {
-		rt.Skip("no such process")
+		return nil
 	}
-	return some[rapid.IntRange(0, len(some)-1).Draw(rt, "process")]
+	return rapid.SampledFrom(some).Draw(rt, "process")
 }
 
 func (m *machine) drawSource(rt *rapid.T) string {
@@ -62,9 +70,14 @@ type sending struct {
 }
 
 func (m *machine) append(rt *rapid.T) {
-	p, name := m.idle(rt), m.drawSource(rt)
-	if m.sending[name] != nil {
-		rt.Skip("another batch is on its way")
+	name := m.drawSource(rt)
+	if m.sending[name] != nil { // another batch is on its way
+		m.goOn(rt)
+		return
+	}
+	p := m.idle(rt)
+	if p == nil {
+		return
 	}
 	s := &sending{}
 	for range rapid.IntRange(1, 6).Draw(rt, "size") {
@@ -177,7 +190,11 @@ func (m *machine) drawPayload(rt *rapid.T, at time.Time) said {
 }
 
 func (m *machine) page(rt *rapid.T) {
-	p, name := m.idle(rt), m.drawSource(rt)
+	p := m.idle(rt)
+	if p == nil {
+		return
+	}
+	name := m.drawSource(rt)
 	n := rapid.IntRange(1, 4).Draw(rt, "pages")
 	m.begin(rt, p, fmt.Sprintf("%d pages of %s", n, name), func(ctx context.Context) error {
 		return p.pages(ctx, m.t.Context(), name, n)
@@ -186,12 +203,17 @@ func (m *machine) page(rt *rapid.T) {
 }
 
 func (m *machine) goOn(rt *rapid.T) {
-	m.advance(rt, m.busy(rt), steps(rt), sound)
+	if p := m.busy(rt); p != nil {
+		m.advance(rt, p, steps(rt), sound)
+	}
 }
 
 // cut has one connection of a process break; the process lives on.
 func (m *machine) cut(rt *rapid.T) {
 	p := m.busy(rt)
+	if p == nil {
+		return
+	}
 	f, n := drawFault(rt), steps(rt)
 	rt.Logf("%s loses a connection", p.name)
 	m.advance(rt, p, n, f)
@@ -219,6 +241,9 @@ func (m *machine) leasesRunOut(rt *rapid.T) {
 // work begins a rebuild or the like. That none follows another one within two seconds is not what is tested here.
 func (m *machine) work(rt *rapid.T, what string, do func(context.Context, *process) error) {
 	p := m.idle(rt)
+	if p == nil {
+		return
+	}
 	if m.long != nil {
 		m.finishLong(rt)
 	}
@@ -252,20 +277,25 @@ func (m *machine) discard(rt *rapid.T) {
 	m.work(rt, "discard", func(ctx context.Context, p *process) error { return p.rebuilder.Discard(ctx) })
 }
 
-// drawLetter draws a dead letter of the serving generation.
-func (m *machine) drawLetter(rt *rapid.T) projection.DeadLetter {
+// drawLetter draws a dead letter of the serving generation, and who is to see to it. If there is none, something else is
+// done instead, and it is nil.
+func (m *machine) drawLetter(rt *rapid.T) (*process, projection.DeadLetter) {
 	letters, err := projection.NewReader(m.pool).DeadLetters(m.t.Context(), "", "", 0, 1000)
 	if err != nil {
 		rt.Fatal(err)
 	}
 	if len(letters) == 0 {
-		rt.Skip("nothing is dead")
+		m.page(rt)
+		return nil, projection.DeadLetter{}
 	}
-	return letters[rapid.IntRange(0, len(letters)-1).Draw(rt, "letter")]
+	return m.idle(rt), rapid.SampledFrom(letters).Draw(rt, "letter")
 }
 
 func (m *machine) retry(rt *rapid.T) {
-	p, l := m.idle(rt), m.drawLetter(rt)
+	p, l := m.drawLetter(rt)
+	if p == nil {
+		return
+	}
 	m.begin(rt, p, fmt.Sprintf("retry %d of %s", l.Position, l.Source), func(ctx context.Context) error {
 		_, err := p.runner.Retry(ctx, l.Source, l.Position)
 		return err
@@ -275,7 +305,10 @@ func (m *machine) retry(rt *rapid.T) {
 
 // dismiss has an event dismissed. A previous generation may have folded it.
 func (m *machine) dismiss(rt *rapid.T) {
-	p, l := m.idle(rt), m.drawLetter(rt)
+	p, l := m.drawLetter(rt)
+	if p == nil {
+		return
+	}
 	rows, err := m.pool.Query(m.t.Context(), `SELECT generation FROM generation WHERE state = 'previous'`)
 	if m.spared[l.Source] == nil {
 		m.spared[l.Source] = map[int64][]int{}
@@ -286,6 +319,13 @@ func (m *machine) dismiss(rt *rapid.T) {
 		return err
 	}, nil)
 	m.advance(rt, p, steps(rt), sound)
+}
+
+// repair may mend the adapter. From then on there is less to go wrong, so it comes late.
+func (m *machine) repair(rt *rapid.T) {
+	if rapid.IntRange(0, 3).Draw(rt, "mend") == 3 {
+		m.mend(rt)
+	}
 }
 
 // mend replaces the adapter by one that can read everything.
@@ -318,8 +358,8 @@ func (m *machine) finishLong(rt *rapid.T) {
 
 // verify has the product check itself, as long as that one adapter has folded everything.
 func (m *machine) verify(rt *rapid.T) {
-	if m.mended {
-		rt.Skip("what was dead by another adapter is a violation")
+	if m.mended { // what was dead by another adapter is a violation
+		return
 	}
 	_, err := projection.Verify(m.t.Context(), m.pool, m.sources, m.models, func(v eventstore.Violation) {
 		rt.Errorf("violation: %s %s %d: %s", v.Source, v.Ticket, v.Position, v.What)

@@ -36,6 +36,14 @@ type operation struct {
 	ended  func(*rapid.T, error) // what the machine makes of it; nil: nothing
 }
 
+// GoString tells a process in the list of draws.
+func (p *process) GoString() string {
+	if p.doing == nil {
+		return p.name
+	}
+	return p.name + ", " + p.doing.what
+}
+
 func (o *operation) finished() bool {
 	select {
 	case <-o.done:
@@ -93,7 +101,7 @@ func (m *machine) advance(rt *rapid.T, p *process, n int, f fault) {
 
 const (
 	glance   = 2 * time.Millisecond // between two looks at who waits for whom
-	patience = 30 * time.Second
+	patience = 20 * time.Second
 )
 
 // rest waits until the process has done what it was let do.

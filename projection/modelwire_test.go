@@ -100,7 +100,7 @@ func (l *leash) atRest() bool {
 	defer l.mu.Unlock()
 	asking := false
 	for _, w := range l.wires {
-		if w.granted || w.owed > 0 && !w.asks {
+		if w.granted || w.owed > 0 && w.reading && !w.asks {
 			return false
 		}
 		asking = asking || w.asks
@@ -160,7 +160,8 @@ type wire struct {
 	up            bool // the handshake is over
 	asks, granted bool // a statement waits to be let; it may go through
 	fault         fault
-	owed          int // answers that the server has not given yet
+	owed          int  // answers that were not heard yet,
+	reading       bool // and somebody listens: else they may wait, too
 	mute          bool
 	expired       bool // somebody's context ended
 	frames        frames
@@ -218,6 +219,7 @@ func (w *wire) pass(b []byte) (fault, error) {
 // Read keeps an answer to itself that is not to be heard of.
 func (w *wire) Read(b []byte) (int, error) {
 	for {
+		w.listens()
 		n, err := w.Conn.Read(b)
 		if !w.heard(b[:n], err) {
 			continue
@@ -229,10 +231,17 @@ func (w *wire) Read(b []byte) (int, error) {
 	}
 }
 
+func (w *wire) listens() {
+	w.leash.mu.Lock()
+	defer w.leash.mu.Unlock()
+	w.reading = true
+}
+
 // heard takes note of what came, and reports whether it is to be passed on.
 func (w *wire) heard(b []byte, err error) bool {
 	w.leash.mu.Lock()
 	defer w.leash.mu.Unlock()
+	w.reading = false
 	if w.up {
 		w.owed -= w.frames.ready(b)
 	}
