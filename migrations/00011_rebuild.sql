@@ -27,9 +27,9 @@ ALTER TABLE wait_segment_0 ALTER COLUMN ticket TYPE text COLLATE "C";
 ALTER TABLE wait_segment_1 ALTER COLUMN ticket TYPE text COLLATE "C";
 
 -- Who stood in a queue at a position: the rows that held then, of tickets that were open. One that holds for less than 4096
--- positions is found by the events right before the position. The others, which are few, by this index, in steps of four: a
--- row that holds for less than 16384 began less than 16384 before. So a look at any position costs what it finds, and not
--- the length of the history.
+-- positions is found by the events right before the position, and one that still holds by its ticket, which is open now.
+-- The others, which are few, by this index, in steps of four: a row that holds for less than 16384 began less than 16384
+-- before. So a look at any position costs what it finds, and not the length of the history.
 DROP INDEX history_0_latest;
 DROP INDEX history_1_source_position_next_position_idx;
 ALTER TABLE history_0 ADD COLUMN open boolean NOT NULL;
@@ -37,10 +37,10 @@ ALTER TABLE history_1 ADD COLUMN open boolean NOT NULL;
 COMMENT ON COLUMN history_0.open IS 'whether the ticket stands in a queue after the event';
 CREATE INDEX history_0_open ON history_0 (source,
     width_bucket(next_position - position, '{16384, 65536, 262144, 1048576}'::bigint[]), position)
-    WHERE open AND (next_position IS NULL OR next_position - position >= 4096);
+    WHERE open AND next_position - position >= 4096;
 CREATE INDEX history_1_open ON history_1 (source,
     width_bucket(next_position - position, '{16384, 65536, 262144, 1048576}'::bigint[]), position)
-    WHERE open AND (next_position IS NULL OR next_position - position >= 4096);
+    WHERE open AND next_position - position >= 4096;
 
 -- Whoever fills a generation, or goes back to one, holds its lease.
 ALTER TABLE generation

@@ -146,7 +146,7 @@ func (b *bulk) sift(ctx context.Context, r *Runner, e eventstore.Event) error {
 		delete(b.dead, b.ticket)
 		b.ticket = e.Ticket
 	}
-	before, known := b.folding.tickets[e.Ticket]
+	before, known := b.tickets[e.Ticket]
 	err := pgx.BeginFunc(ctx, b.tx, func(savepoint pgx.Tx) error {
 		b.event(e)
 		t := b.tables

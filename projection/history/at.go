@@ -41,17 +41,16 @@ func At(ctx context.Context, v *projection.View, source, id string, position int
 // in an index of its own.
 const near = 4096
 
-// reach is the column of that index: the number of these steps that a row's reach (next_position - position) has come to;
-// NULL for the latest row of a ticket, which holds without end.
+// reach is the column of that index: the number of these steps that a row's reach (next_position - position) has come to.
 const reach = `width_bucket(h.next_position - h.position, '{16384, 65536, 262144, 1048576}'::bigint[])`
 
 // OpenAt returns every ticket of a source that stood in a queue at a position of its log, by what had been told by then,
 // in no order.
 //
 // A row that held at p began before it by less than its reach. Where that is under near, its event is among the near ones
-// before p, and the log tells which tickets those were about. Of the others, in each class of reaches, which quadruple, only
-// rows from p back by as much as the class allows are looked at. So it costs what is found, wherever p is, and however long
-// the history.
+// before p, and the log tells which tickets those were about. A row that still holds is the latest of a ticket that is open
+// now. Of the others, in each class of reaches, which quadruple, only rows from p back by as much as the class allows are
+// looked at. So it costs what is found, wherever p is, and however long the history.
 func OpenAt(ctx context.Context, v *projection.View, source string, position int64) (map[string]ticket.State, error) {
 	ids, err := eventstore.TicketsBetween(ctx, v.Tx, source, position-near, position)
 	if err != nil {
@@ -82,8 +81,10 @@ func OpenAt(ctx context.Context, v *projection.View, source string, position int
 						AND h.position > class.least AND h.position <= $2 AND h.next_position > $2) AS h
 			UNION ALL
 			SELECT h.ticket, h.position, h.state
-			FROM history_{set} h
-			WHERE h.source = $1 AND h.open AND h.next_position IS NULL AND `+reach+` IS NULL AND h.position <= $2
+			FROM folded_{set} f
+			JOIN history_{set} h ON h.source = f.source AND h.ticket = f.ticket AND h.position = f.last_position
+			WHERE f.source = $1 AND f.status IN ('booked', 'waiting', 'called', 'serving', 'on_hold')
+				AND f.last_position <= $2
 		)
 		SELECT h.ticket, coalesce(h.state, (
 			-- As before: the last one that was stored.

@@ -58,8 +58,10 @@ func TestOpenAtIsWhatAReplaySays(t *testing.T) {
 		other[i].Event.Source = "store"
 	}
 	writeOf(t, pool, "store", other...)
-	if _, err := pool.Exec(t.Context(), logged); err != nil {
-		t.Fatal(err)
+	for _, sql := range []string{logged, standing} {
+		if _, err := pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
 	}
 
 	err := projection.NewReader(pool).View(t.Context(), func(v *projection.View) error {
@@ -98,6 +100,13 @@ const logged = `
 	INSERT INTO event (source, position, ticket, type, received_at, body, digest, delivery_id, verified_by)
 	SELECT source, position, ticket, type, received_at, '', sha256(''), gen_random_uuid(), 'literal-1'
 	FROM history_0`
+
+// standing makes the folded tickets of what the history tells.
+const standing = `
+	INSERT INTO folded_0 (source, ticket, status, facts, last_position, expires_from)
+	SELECT source, ticket, CASE WHEN open THEN 'waiting' ELSE 'served' END, '', position, received_at
+	FROM history_0
+	WHERE next_position IS NULL`
 
 // some are positions up to the end.
 func some(random *rand.Rand, end int64, n int) []int64 {
