@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 )
 
 // Comparer is a read model that can tell which tickets two generations see differently.
@@ -21,10 +22,22 @@ type Differences struct {
 	Some    []string // of them: "city/184223"
 }
 
+// look has Postgres look at what the tables hold now, and compares meanwhile.
+func (j *job) look(ctx context.Context) (d Differences, err error) {
+	j.meter.enter(PhaseComparing)
+	group, looking := errgroup.WithContext(ctx)
+	group.Go(func() error { return j.analyze(looking) })
+	group.Go(func() (err error) {
+		d, err = j.compare(looking)
+		return err
+	})
+	err = group.Wait()
+	return d, err
+}
+
 // compare holds the generation's tickets against those that readers see. It decides nothing: a rebuild after a mended fold
 // is there to differ. It says what the switch is about to change.
 func (j *job) compare(ctx context.Context) (Differences, error) {
-	j.meter.enter(PhaseComparing)
 	var d Differences
 	err := snapshot(ctx, j.runner.pool, func(tx pgx.Tx) error {
 		for _, s := range j.shards {

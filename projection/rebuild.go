@@ -79,10 +79,7 @@ func (r *Rebuilder) work(ctx context.Context, begin beginning, report func(Rebui
 		if err := j.follow(ctx); err != nil {
 			return err
 		}
-		if err := j.analyze(ctx); err != nil {
-			return err
-		}
-		if j.differences, err = j.compare(ctx); err != nil {
+		if j.differences, err = j.look(ctx); err != nil {
 			return err
 		}
 		return j.switchOver(ctx)
