@@ -66,7 +66,9 @@ func TestRebuildIsNotHeldUpByOneThatFrozeInACopy(t *testing.T) {
 	g, done, cancel := holding(w, projection.DefaultLease)
 	<-g.entered
 	cancel()
-	<-done
+	if err := <-done; err == nil {
+		t.Error("it was not interrupted")
+	}
 	w.stuck("queuetrack *:1/1", "folded_1", "a")
 	w.stuck("queuetrack city:1/1", "folded_1", "b")
 	w.rebuild()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,7 +25,10 @@ const (
 	// machine adds.
 	takenOver = 12 * time.Second
 	// drainTime is the --drain of the test, and endsWithin what a shutdown may take after it.
-	drainTime  = 2 * time.Second
+	drainTime = 2 * time.Second
+	// handedOver is what a sender leaves after a request was cut off. What a killed process had handed to Postgres takes
+	// effect all the same, a moment later; behind the ticket's next delivery, it would pass for one of its own.
+	handedOver = 2 * time.Second
 	endsWithin = 15 * time.Second
 )
 
@@ -173,6 +177,9 @@ func tell(one, other *load, d delivery, turn int) {
 	}
 	for i, r := range answered {
 		one.keep(d, 1+sent-len(answered)+i, r.result, r.position) // what was not answered may have been taken
+	}
+	if slices.ContainsFunc(replies[:], func(r reply) bool { return r.sent && r.status == 0 }) {
+		<-time.After(handedOver)
 	}
 	if len(answered) == 0 {
 		one.deliverAgain(d)

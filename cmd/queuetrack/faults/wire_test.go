@@ -26,7 +26,8 @@ type wire struct {
 
 // reply is what a sender was answered.
 type reply struct {
-	status   int // 0: no answer
+	status   int  // 0: no answer
+	sent     bool // there was a connection to send it on
 	retry    bool
 	result   string
 	position int64
@@ -74,7 +75,7 @@ func (c *wire) ask(request []byte) reply {
 	_ = c.conn.SetDeadline(began.Add(2 * longestAnswer))
 	_, _ = c.conn.Write(request) // what went wrong shows when the answer is read; there may be one all the same
 	r := c.answer()
-	r.took = time.Since(began)
+	r.took, r.sent = time.Since(began), true
 	return r
 }
 
