@@ -25,11 +25,11 @@ const (
 	// machine adds.
 	takenOver = 12 * time.Second
 	// drainTime is the --drain of the test, and endsWithin what a shutdown may take after it.
-	drainTime = 2 * time.Second
+	drainTime  = 2 * time.Second
+	endsWithin = 15 * time.Second
 	// handedOver is what a sender leaves after a request was cut off. What a killed process had handed to Postgres takes
 	// effect all the same, a moment later; behind the ticket's next delivery, it would pass for one of its own.
 	handedOver = 2 * time.Second
-	endsWithin = 15 * time.Second
 )
 
 // single is a process that nobody starts again.
