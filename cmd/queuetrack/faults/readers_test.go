@@ -22,7 +22,8 @@ const (
 	readPause   = 10 * time.Millisecond
 	// awayPause is what it leaves after one that was not answered.
 	awayPause = 200 * time.Millisecond
-	// longestRead is what an answer may take around a switch, on a machine that does something else, too.
+	// longestRead is what an answer may take around a switch beyond what 99 in 100 take at other times, on a machine that
+	// does something else, too.
 	longestRead = time.Second
 )
 
