@@ -22,11 +22,11 @@ const (
 )
 
 // Locks that keep a rebuild in a phase, and nobody else from anything: what the set's tables may not be cleared beside; what
-// keeps the planner's statistics of them from being made, at the end of following; and what keeps the generations from
+// keeps the planner's statistics of them from being made, which is part of comparing; and what keeps the generations from
 // being turned around. The second one can only be had once the tables are cleared, the last once the rebuild has begun.
 const (
 	holdsClearing  = `LOCK TABLE board_spell_%d IN ACCESS SHARE MODE`
-	holdsFollowing = `LOCK TABLE board_ticket_%d IN SHARE UPDATE EXCLUSIVE MODE`
+	holdsComparing = `LOCK TABLE board_ticket_%d IN SHARE UPDATE EXCLUSIVE MODE`
 	holdsSwitching = `SELECT FROM generation WHERE state = 'serving' FOR KEY SHARE`
 )
 
@@ -136,12 +136,12 @@ func killClearing(w *world, generation int, dice *rand.Rand) (last progress) {
 func killIn(w *world, phase string, before progress, dice *rand.Rand, args ...string) (last progress) {
 	var release func()
 	if before.Phase != clearing {
-		release = w.hold(fmt.Sprintf(holdsFollowing, before.Generation%2))
+		release = w.hold(fmt.Sprintf(holdsComparing, before.Generation%2))
 	}
 	r := w.rebuild(args...)
 	r.goesOn(before)
 	if release == nil {
-		release = w.hold(fmt.Sprintf(holdsFollowing, before.Generation%2))
+		release = w.hold(fmt.Sprintf(holdsComparing, before.Generation%2))
 	}
 	defer release()
 	switch phase {
@@ -149,15 +149,15 @@ func killIn(w *world, phase string, before progress, dice *rand.Rand, args ...st
 		if before.Events == 0 {
 			r.folds(0)
 		}
-	case following:
-		r.enters(following)
-	case comparing, switching:
-		r.enters(following)
+	case following, comparing:
+		r.enters(phase)
+	case switching:
+		r.enters(comparing)
 		defer w.hold(holdsSwitching)()
 		release()
-		r.enters(phase)
+		r.enters(switching)
 	}
-	if phase != comparing { // which is over soon
+	if phase != following { // which is over soon
 		pause(dice, 300*time.Millisecond)
 	}
 	return r.kill()
@@ -214,7 +214,7 @@ func filled(w *world, dice *rand.Rand) (r *rebuilding, release func()) {
 	next := w.serving() + 1
 	r = w.rebuild()
 	r.enters(filling)
-	release = w.hold(fmt.Sprintf(holdsFollowing, next%2))
+	release = w.hold(fmt.Sprintf(holdsComparing, next%2))
 	pause(dice, 1500*time.Millisecond)
 	return r, release
 }
@@ -248,7 +248,7 @@ func TestInterruptRebuild(t *testing.T) {
 // twice goes on with a rebuild, and tries to run another one beside it: only one at a time.
 func twice(t *testing.T, w *world, before progress) *rebuilding {
 	t.Helper()
-	release := w.hold(fmt.Sprintf(holdsFollowing, before.Generation%2))
+	release := w.hold(fmt.Sprintf(holdsComparing, before.Generation%2))
 	defer release()
 	r := w.rebuild()
 	r.goesOn(before)
