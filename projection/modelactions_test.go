@@ -21,7 +21,7 @@ const toItsEnd = 150
 
 // steps draws how far a process gets before somebody else has his turn.
 func steps(rt *rapid.T) int {
-	return rapid.SampledFrom([]int{toItsEnd, 1, 2, 3, 5, 8, 13, 20, toItsEnd}).Draw(rt, "statements")
+	return rapid.SampledFrom([]int{toItsEnd, 1, 2, 3, 5, 8, 13, 20, 40, 60, toItsEnd}).Draw(rt, "statements")
 }
 
 // idle draws a process that does nothing. If there is none, one goes on instead, and it is nil.
@@ -194,12 +194,23 @@ func (m *machine) page(rt *rapid.T) {
 	if p == nil {
 		return
 	}
+	if rapid.IntRange(0, 2).Draw(rt, "owners") == 0 {
+		m.leasesRunOut(rt)
+	}
 	name := m.drawSource(rt)
 	n := rapid.IntRange(1, 4).Draw(rt, "pages")
 	m.begin(rt, p, fmt.Sprintf("%d pages of %s", n, name), func(ctx context.Context) error {
 		return p.pages(ctx, m.t.Context(), name, n)
 	}, nil)
 	m.advance(rt, p, steps(rt), sound)
+}
+
+// overtake has somebody begin something, and others fold on before he goes on.
+func (m *machine) overtake(rt *rapid.T) {
+	rapid.SampledFrom([]func(*rapid.T){m.rebuild, m.rebuild, m.rollback, m.retry, m.dismiss, m.page}).Draw(rt, "who")(rt)
+	m.append(rt)
+	m.page(rt)
+	m.goOn(rt)
 }
 
 func (m *machine) goOn(rt *rapid.T) {

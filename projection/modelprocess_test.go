@@ -88,20 +88,20 @@ func (m *machine) begin(rt *rapid.T, p *process, what string, f func(context.Con
 
 // advance lets a process go on by so many statements, or to its end. The first one meets the fault.
 func (m *machine) advance(rt *rapid.T, p *process, n int, f fault) {
-	newest := rapid.Bool().Draw(rt, "newest connection first")
+	unfair := rapid.Bool().Draw(rt, "out of turn")
 	for range n {
 		if p.doing == nil {
 			return
 		}
-		p.leash.let(f, 0, newest)
-		f = sound
+		p.leash.let(f, 0, unfair)
+		f, unfair = sound, false
 		m.rest(rt, p)
 	}
 }
 
 const (
 	glance   = 2 * time.Millisecond // between two looks at who waits for whom
-	patience = 20 * time.Second
+	patience = 10 * time.Second
 )
 
 // rest waits until the process has done what it was let do.
@@ -116,7 +116,7 @@ func (m *machine) rest(rt *rapid.T, p *process) {
 		case <-tick.C:
 			m.unblock(rt, p)
 		case <-late.C:
-			rt.Fatalf("%s does not come to rest: %s", p.name, p.doing.what)
+			rt.Fatalf("%s does not come to rest: %s: %s", p.name, p.doing.what, p.leash)
 		}
 	}
 	if p.doing.finished() {
@@ -175,7 +175,9 @@ func (m *machine) unblock(rt *rapid.T, p *process) {
 		default:
 			rt.Logf("%s is in the way of %s and goes on", m.processes[i].name, p.name)
 			m.processes[i].leash.let(sound, pid, false)
-			m.rest(rt, m.processes[i])
+			if m.processes[i].doing != nil {
+				m.rest(rt, m.processes[i])
+			}
 		}
 	}
 }

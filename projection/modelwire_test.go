@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +41,7 @@ type leash struct {
 	fault   fault         // of the next statement
 	wires   []*wire
 	dialled int
+	turns   int
 }
 
 func newLeash(rewrite map[string]string) *leash {
@@ -108,18 +111,31 @@ func (l *leash) atRest() bool {
 	return asking
 }
 
-// let lets the next statement through. pid chooses the connection; 0: the oldest that asks, or the newest.
-func (l *leash) let(f fault, pid int32, newest bool) {
+// String tells what each connection is at.
+func (l *leash) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []string
+	for _, w := range l.wires {
+		all = append(all, fmt.Sprintf("%d: asks %t, granted %t, owed %d, reading %t, mute %t", w.number, w.asks, w.granted, w.owed, w.reading, w.mute))
+	}
+	return strings.Join(all, "; ")
+}
+
+// let lets the next statement through. pid chooses the connection; 0: the one that has waited for its turn for the longest,
+// or the one that has not.
+func (l *leash) let(f fault, pid int32, unfair bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var next *wire
 	for _, w := range l.wires {
-		if w.asks && (pid == 0 || w.pid == pid) && (next == nil || newest) {
+		if w.asks && (pid == 0 || w.pid == pid) && (next == nil || (w.turn < next.turn) != unfair) {
 			next = w
 		}
 	}
 	if next != nil {
-		next.asks, next.granted, next.fault = false, true, f
+		l.turns++
+		next.turn, next.asks, next.granted, next.fault = l.turns, false, true, f
 		l.moved.Broadcast()
 	}
 }
@@ -156,6 +172,7 @@ type wire struct {
 	leash  *leash
 	number int
 	pid    int32
+	turn   int // when it was let the last time
 
 	up            bool // the handshake is over
 	asks, granted bool // a statement waits to be let; it may go through
