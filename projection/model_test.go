@@ -109,7 +109,6 @@ type machine struct {
 	ledgers
 	sending map[string]*sending // by source: a batch on its way
 	clock   time.Time
-	tickets int
 
 	lowest  map[string]int64  // by source: what readers have seen
 	answers map[string]string // by checkpoints: what readers saw then

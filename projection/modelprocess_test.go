@@ -2,7 +2,6 @@ package projection_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -244,20 +243,4 @@ func (p *process) pages(ctx, life context.Context, source string, n int) (err er
 		}
 	}
 	return nil
-}
-
-// refusals are the errors that tell a process no more than that it is not its turn.
-func refusal(err error) bool {
-	var notNow *projection.NotNowError
-	var waits *projection.WaitsBehindError
-	var dead *projection.StillDeadError
-	for _, known := range []error{
-		projection.ErrTaken, projection.ErrLost, projection.ErrRebuilding, projection.ErrNothingBuilding, projection.ErrNoPrevious,
-		projection.ErrNotDead, projection.ErrDismissed,
-	} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	return errors.As(err, &notNow) || errors.As(err, &waits) || errors.As(err, &dead)
 }

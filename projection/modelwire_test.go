@@ -38,7 +38,6 @@ type leash struct {
 	news    chan struct{} // room for one: somebody came to rest
 	open    bool          // statements aren't held up
 	dead    bool          // the process was killed
-	fault   fault         // of the next statement
 	wires   []*wire
 	dialled int
 	turns   int
