@@ -104,6 +104,7 @@ type machine struct {
 
 	processes []*process
 	joined    int
+	hurry     bool    // whoever begins something or goes on does so to its end
 	long      *reader // who is in the middle of reading; nil: nobody
 
 	ledgers
@@ -224,8 +225,8 @@ func (m *machine) look(rt *rapid.T) *sight {
 
 // saw judges what a reader saw. With the same checkpoints it is the same.
 func (m *machine) saw(rt *rapid.T, seen *sight) {
-	for _, wrong := range m.judge(seen) {
-		rt.Errorf("%s", wrong)
+	if wrong := m.judge(seen); len(wrong) > 0 {
+		rt.Fatalf("a reader sees what can't be:\n%s", strings.Join(wrong, "\n"))
 	}
 	key := fmt.Sprint(seen.Generation, seen.Positions, seen.Epochs)
 	answer := strings.Join(seen.lines, "\n")
@@ -233,9 +234,6 @@ func (m *machine) saw(rt *rapid.T, seen *sight) {
 		rt.Fatalf("other rows with the same checkpoints %s (-before +now):\n%s", key, cmp.Diff(before, answer))
 	}
 	m.answers[key] = answer
-	if rt.Failed() {
-		rt.FailNow()
-	}
 }
 
 // generations checks that one serves, none have the same tables, and no shard is halted.

@@ -20,8 +20,11 @@ import (
 const toItsEnd = 150
 
 // steps draws how far a process gets before somebody else has his turn.
-func steps(rt *rapid.T) int {
-	return rapid.SampledFrom([]int{toItsEnd, 1, 2, 3, 5, 8, 13, 20, 40, 60, toItsEnd}).Draw(rt, "statements")
+func (m *machine) steps(rt *rapid.T) int {
+	if m.hurry {
+		return toItsEnd
+	}
+	return rapid.OneOf(rapid.Just(toItsEnd), rapid.IntRange(1, 15), rapid.IntRange(1, 90)).Draw(rt, "statements")
 }
 
 // idle draws a process that does nothing. If there is none, one goes on instead, and it is nil.
@@ -95,7 +98,7 @@ func (m *machine) append(rt *rapid.T) {
 		}
 		delete(m.sending, name)
 	})
-	m.advance(rt, p, steps(rt), sound)
+	m.advance(rt, p, m.steps(rt), sound)
 }
 
 // readLogs takes what is new in the logs into the ledgers: the next of what was sent, in order, and nothing else.
@@ -202,12 +205,14 @@ func (m *machine) page(rt *rapid.T) {
 	m.begin(rt, p, fmt.Sprintf("%d pages of %s", n, name), func(ctx context.Context) error {
 		return p.pages(ctx, m.t.Context(), name, n)
 	}, nil)
-	m.advance(rt, p, steps(rt), sound)
+	m.advance(rt, p, m.steps(rt), sound)
 }
 
 // overtake has somebody begin something, and others fold on before he goes on.
 func (m *machine) overtake(rt *rapid.T) {
 	rapid.SampledFrom([]func(*rapid.T){m.rebuild, m.rebuild, m.rollback, m.retry, m.dismiss, m.page}).Draw(rt, "who")(rt)
+	m.hurry = true
+	defer func() { m.hurry = false }()
 	m.append(rt)
 	m.page(rt)
 	m.goOn(rt)
@@ -215,7 +220,7 @@ func (m *machine) overtake(rt *rapid.T) {
 
 func (m *machine) goOn(rt *rapid.T) {
 	if p := m.busy(rt); p != nil {
-		m.advance(rt, p, steps(rt), sound)
+		m.advance(rt, p, m.steps(rt), sound)
 	}
 }
 
@@ -225,7 +230,7 @@ func (m *machine) cut(rt *rapid.T) {
 	if p == nil {
 		return
 	}
-	f, n := drawFault(rt), steps(rt)
+	f, n := drawFault(rt), m.steps(rt)
 	rt.Logf("%s loses a connection", p.name)
 	m.advance(rt, p, n, f)
 }
@@ -260,7 +265,7 @@ func (m *machine) work(rt *rapid.T, what string, do func(context.Context, *proce
 	}
 	m.timeGoesBy(rt)
 	m.begin(rt, p, what, func(ctx context.Context) error { return do(ctx, p) }, nil)
-	m.advance(rt, p, steps(rt), sound)
+	m.advance(rt, p, m.steps(rt), sound)
 }
 
 func (m *machine) timeGoesBy(rt *rapid.T) {
@@ -311,7 +316,7 @@ func (m *machine) retry(rt *rapid.T) {
 		_, err := p.runner.Retry(ctx, l.Source, l.Position)
 		return err
 	}, nil)
-	m.advance(rt, p, steps(rt), sound)
+	m.advance(rt, p, m.steps(rt), sound)
 }
 
 // dismiss has an event dismissed. A previous generation may have folded it.
@@ -329,7 +334,7 @@ func (m *machine) dismiss(rt *rapid.T) {
 		_, err := p.runner.Dismiss(ctx, l.Source, l.Position, noon)
 		return err
 	}, nil)
-	m.advance(rt, p, steps(rt), sound)
+	m.advance(rt, p, m.steps(rt), sound)
 }
 
 // repair may mend the adapter. From then on there is less to go wrong, so it comes late.
