@@ -205,7 +205,8 @@ func (v *verifier) unfit(ctx context.Context, tx pgx.Tx) (map[shardKey]string, e
 			END
 		FROM shard s
 		JOIN generation g ON g.generation = s.generation
-		WHERE g.state = 'building' AND (g.phase = $1 OR s.fill_to IS NOT NULL)`, PhaseClearing)
+		WHERE g.state = 'building' AND g.phase = $1
+			OR g.state IN ('building', 'previous') AND s.fill_to IS NOT NULL`, PhaseClearing)
 	if err != nil {
 		return nil, fmt.Errorf("read what is half filled: %w", err)
 	}
