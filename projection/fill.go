@@ -157,7 +157,7 @@ func (j *job) dismissals(ctx context.Context, name string) (map[int64]bool, erro
 func (f *filling) tickets(ctx context.Context, done []Range) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stretches := make(chan *stretch)
-	for range runtime.GOMAXPROCS(0) + 1 { // one more than can run, since each also waits for Postgres
+	for range runtime.GOMAXPROCS(0) + 2 { // one more than can run, since each also waits for Postgres
 		group.Go(func() error { return f.work(ctx, stretches) })
 	}
 	group.Go(func() error {
