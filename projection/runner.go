@@ -20,7 +20,7 @@ import (
 
 // What a Config does not say.
 const (
-	DefaultPageSize = 500
+	DefaultPageSize = 2000
 	DefaultLease    = 10 * time.Second
 	DefaultPoll     = 250 * time.Millisecond
 )

@@ -12,7 +12,7 @@ import (
 // is, and holds it; it is written by
 //
 //	go test ./cmd/queuetrack -run Fingerprint -update
-const foldFingerprint = "d8524ad73c2f34b6"
+const foldFingerprint = "d5a6588a074b6c9b"
 
 // fingerprint is what this process folds with.
 func (c config) fingerprint() projection.Fingerprint {
