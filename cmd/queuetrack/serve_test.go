@@ -318,7 +318,7 @@ func TestVerifySaysNo(t *testing.T) {
 	var lines output
 	code = run(t.Context(), []string{"verify", "--json", "--config", config, "--database-url", p.pools.reading.Config().ConnString()}, nil, nil, &lines, &errs)
 	for _, want := range []string{
-		`{"line":"progress","events":1,"total":`,
+		`{"line":"progress","events":`, // how many depends on whether the server had folded it
 		`{"line":"violation","source":"city","position":1,"ticket":"1","what":"the body is not the one that the digest was made of"}`,
 		`{"line":"result","ok":false,"sources":1,"events":1,`,
 	} {
