@@ -3,21 +3,14 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
-	"slices"
-	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"queuetrack/api"
 	"queuetrack/api/query"
-	"queuetrack/api/render"
 	"queuetrack/eventstore"
 )
 
@@ -28,28 +21,31 @@ func newQuarantine(a *app) *cobra.Command {
 	}, newQuarantineList(a), newQuarantineShow(a), newQuarantineRetry(a))
 }
 
+// quarantined is what was authentic and could not be used.
+func quarantined() backlog[eventstore.Held, query.Quarantined] {
+	return backlog[eventstore.Held, query.Quarantined]{
+		page: func(ctx context.Context, p *parts, source string, after eventstore.Held) ([]eventstore.Held, error) {
+			return p.log.Quarantine(ctx, source, after.Source, after.Position, backlogPage)
+		},
+		source: func(h eventstore.Held) string { return h.Source },
+		item:   query.QuarantinedOf,
+		head:   "SOURCE\tPOSITION\tRECEIVED\tTICKET\tTYPE\tRETRIED AS\tCAUSE",
+		row: func(h eventstore.Held) string {
+			return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%s\t%s", h.Source, h.Position, instant(h.ReceivedAt),
+				first(oneLine(h.Ticket), "-"), oneLine(h.Type), positionOr(h.RetriedAs, "-"), oneLine(h.Quarantined))
+		},
+		empty: "nothing is quarantined",
+	}
+}
+
 func newQuarantineList(a *app) *cobra.Command {
-	var source, format string
-	cmd := &cobra.Command{
-		Use:   "list",
+	return quarantined().listCommand(a, &cobra.Command{
 		Short: "List what is quarantined, with the cause",
 		Long: `Lists the webhooks that were authentic and could not be used: unreadable ones, and replays, which came again long
 after they had been received first. Each is kept as it came; 'show' prints it, 'retry' takes it out.
 --format json gives the answer of GET /v1/quarantine, in one piece.`,
 		Example: `  queuetrack quarantine list --config queuetrack.yaml --source city`,
-		Args:    args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains([]render.Format{render.FormatTable, render.FormatJSON}, render.Format(format)) {
-				return usageError{fmt.Errorf("--format %q: table or json", format)}
-			}
-			return a.withParts(cmd.Context(), func(ctx context.Context, p *parts) error {
-				return a.listQuarantine(ctx, p, source, render.Format(format))
-			})
-		},
-	}
-	cmd.Flags().StringVar(&source, "source", "", "only the source of this `NAME`")
-	cmd.Flags().StringVar(&format, "format", string(render.FormatTable), "`FORMAT`: table or json")
-	return cmd
+	})
 }
 
 func newQuarantineShow(a *app) *cobra.Command {
@@ -61,22 +57,12 @@ func newQuarantineShow(a *app) *cobra.Command {
 Exit code 1 when there is no such quarantined event.`,
 		Example: `  queuetrack quarantine show city 184224`,
 		Args:    args(cobra.ExactArgs(2)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			position, err := parsePosition(args[1])
-			if err != nil {
-				return err
-			}
-			return a.withParts(cmd.Context(), func(ctx context.Context, p *parts) error {
-				return a.showQuarantined(ctx, p, args[0], position)
-			})
-		},
+		RunE:    a.atPosition(a.showQuarantined),
 	}
 }
 
 func newQuarantineRetry(a *app) *cobra.Command {
-	var all bool
-	cmd := &cobra.Command{
-		Use:   "retry SOURCE POSITION",
+	return a.retryCommand(&cobra.Command{
 		Short: "Append a quarantined webhook anew, to be folded",
 		Long: `For after an adapter or the configuration was mended, and for a replay that was genuine: appends the webhook anew,
 past deduplication and once, with the time of its first receipt. The quarantined original stays as it is.
@@ -86,111 +72,15 @@ With --all instead of a position, every webhook of the source that was not retri
 printed. Replays are left alone: whether one is genuine is to be decided one by one.`,
 		Example: `  queuetrack quarantine retry city 184224
   queuetrack quarantine retry city --all`,
-		Args: args(cobra.RangeArgs(1, 2)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if all == (len(args) == 2) {
-				return usageError{errors.New("give a position, or --all")}
-			}
-			if all {
-				return a.withParts(cmd.Context(), func(ctx context.Context, p *parts) error { return a.retryAll(ctx, p, args[0]) })
-			}
-			position, err := parsePosition(args[1])
-			if err != nil {
-				return err
-			}
-			return a.withParts(cmd.Context(), func(ctx context.Context, p *parts) error { return a.retry(ctx, p, args[0], position) })
-		},
-	}
-	cmd.Flags().BoolVar(&all, "all", false, "everything but replays that was not retried yet")
-	return cmd
-}
-
-func parsePosition(text string) (int64, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 {
-		return 0, usageError{fmt.Errorf("position %q: a whole number from 1", text)}
-	}
-	return n, nil
-}
-
-// quarantinePage is how many are in memory at a time.
-const quarantinePage = 500
-
-// quarantine walks over what is quarantined of one source, or of all for "". Of a source that is no longer configured
-// nothing is told, as over REST.
-func (p *parts) quarantine(ctx context.Context, source string) iter.Seq2[eventstore.Held, error] {
-	return func(yield func(eventstore.Held, error) bool) {
-		last := eventstore.Held{}
-		for {
-			page, err := p.log.Quarantine(ctx, source, last.Source, last.Position, quarantinePage)
-			if err != nil {
-				yield(eventstore.Held{}, err)
-				return
-			}
-			for _, last = range page {
-				if _, configured := p.sources[last.Source]; configured && !yield(last, nil) {
-					return
-				}
-			}
-			if len(page) < quarantinePage {
-				return
-			}
-		}
-	}
-}
-
-func (a *app) listQuarantine(ctx context.Context, p *parts, source string, format render.Format) error {
-	if source != "" {
-		if _, err := p.config.source(source); err != nil {
-			return err
-		}
-	}
-	list := []eventstore.Held{}
-	for h, err := range p.quarantine(ctx, source) {
-		if err != nil {
-			return err
-		}
-		list = append(list, h)
-	}
-	if format == render.FormatJSON {
-		return writeQuarantine(a.stdout, list)
-	}
-	if len(list) == 0 {
-		fmt.Fprintln(a.stdout, "nothing is quarantined")
-		return nil
-	}
-	return tabulateQuarantine(a.stdout, list)
-}
-
-func writeQuarantine(w io.Writer, list []eventstore.Held) error {
-	answer := query.List[query.Quarantined]{Items: []query.Quarantined{}}
-	for _, h := range list {
-		answer.Items = append(answer.Items, query.QuarantinedOf(h))
-	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(answer)
-}
-
-func tabulateQuarantine(w io.Writer, list []eventstore.Held) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SOURCE\tPOSITION\tRECEIVED\tTICKET\tTYPE\tRETRIED AS\tCAUSE")
-	for _, h := range list {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", h.Source, h.Position, instant(h.ReceivedAt),
-			first(oneLine(h.Ticket), "-"), oneLine(h.Type), positionOr(h.RetriedAs, "-"), oneLine(h.Quarantined))
-	}
-	return table.Flush()
+	}, "everything but replays that was not retried yet", a.retry, a.retryAll)
 }
 
 func (a *app) showQuarantined(ctx context.Context, p *parts, source string, position int64) error {
-	if _, err := p.config.source(source); err != nil {
-		return err
-	}
 	h, err := p.log.Held(ctx, source, position)
 	if err != nil {
 		return err
 	}
-	for _, line := range [][2]string{
+	showFields(a.stdout, [][2]string{
 		{"source", h.Source},
 		{"position", positionOr(h.Position, "")},
 		{"ticket", first(oneLine(h.Ticket), "-")},
@@ -201,18 +91,12 @@ func (a *app) showQuarantined(ctx context.Context, p *parts, source string, posi
 		{"digest", hex.EncodeToString(h.Digest[:])},
 		{"cause", oneLine(h.Quarantined)},
 		{"retried_as", positionOr(h.RetriedAs, "-")},
-	} {
-		fmt.Fprintf(a.stdout, "%-12s %s\n", line[0], line[1])
-	}
-	body, encoding := legible(h.Body)
-	fmt.Fprintf(a.stdout, "\nbody, %s%s:\n%s\n", counted(len(h.Body), "byte"), encoding, body)
+	})
+	showBody(a.stdout, h.Body)
 	return nil
 }
 
 func (a *app) retry(ctx context.Context, p *parts, source string, position int64) error {
-	if _, err := p.config.source(source); err != nil {
-		return err
-	}
 	appended, err := p.operator(time.Now).Retry(ctx, source, position)
 	var refused *api.Problem
 	if errors.As(err, &refused) {
@@ -227,11 +111,8 @@ func (a *app) retry(ctx context.Context, p *parts, source string, position int64
 
 // retryAll goes on behind what can't be used, and stops where something else goes wrong.
 func (a *app) retryAll(ctx context.Context, p *parts, source string) error {
-	if _, err := p.config.source(source); err != nil {
-		return err
-	}
 	accepted, left, operator := 0, 0, p.operator(time.Now)
-	for h, err := range p.quarantine(ctx, source) {
+	for h, err := range quarantined().walk(ctx, p, source) {
 		if err != nil {
 			return err
 		}
@@ -260,18 +141,4 @@ func (a *app) retryAll(ctx context.Context, p *parts, source string) error {
 	}
 	fmt.Fprintf(a.stdout, "accepted %d, left %d in quarantine\n", accepted, left)
 	return nil
-}
-
-func positionOr(n int64, none string) string {
-	if n == 0 {
-		return none
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-func instant(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

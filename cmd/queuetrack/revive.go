@@ -42,12 +42,9 @@ func (a *app) dismissDeadLetter(ctx context.Context, p *parts, source string, po
 
 // retryDeadLetters goes on behind what still can't be folded, and stops where something else goes wrong.
 func (a *app) retryDeadLetters(ctx context.Context, p *parts, source string) error {
-	if _, err := p.config.source(source); err != nil {
-		return err
-	}
 	var folded, left int64
 	o := p.operator(time.Now)
-	for l, err := range p.deadLetters(ctx, source) {
+	for l, err := range deadLetters().walk(ctx, p, source) {
 		if err != nil {
 			return err
 		}
