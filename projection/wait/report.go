@@ -14,25 +14,51 @@ type GroupKey string
 
 // The dimensions.
 const (
-	BySource GroupKey = "source"
-	ByQueue  GroupKey = "queue" // a queue and its source: two sources may give one id
-	ByDay    GroupKey = "day"
-	ByHour   GroupKey = "hour"
+	BySource    GroupKey = "source"
+	ByLocation  GroupKey = "location" // its name: queues of several sources may be at one location
+	ByQueue     GroupKey = "queue"    // a queue and its source: two sources may give one id
+	ByDesk      GroupKey = "desk"     // a desk and its source; empty: never called, or none was told
+	ByAgent     GroupKey = "agent"    // an agent and its source; empty: never called, or none was told
+	ByHour      GroupKey = "hour"
+	ByDay       GroupKey = "day"
+	ByWeek      GroupKey = "week" // ISO 8601
+	ByMonth     GroupKey = "month"
+	ByWeekday   GroupKey = "weekday"
+	ByHourOfDay GroupKey = "hour_of_day"
 )
+
+// GroupKeys lists every dimension.
+var GroupKeys = []GroupKey{BySource, ByLocation, ByQueue, ByDesk, ByAgent, ByHour, ByDay, ByWeek, ByMonth, ByWeekday, ByHourOfDay}
 
 // QueueID names a queue.
 type QueueID struct{ Source, Queue string }
 
-// Request asks for a report. Segments belong to the window by their entry; From and To are half-open.
+// Attribution is the instant that places a segment in the window and in a bucket. Segments without it are in no report.
+type Attribution string
+
+// The attributions.
+const (
+	AtArrival Attribution = "arrival" // entry to the queue
+	AtCall    Attribution = "call"    // first call
+	AtEnd     Attribution = "end"     // leaving the queue, whatever the outcome
+)
+
+// Request asks for a report. Segments belong to the window by the instant they are attributed by; From and To are
+// half-open.
 type Request struct {
-	Sources      []string  // at least one
-	Queues       []QueueID // nil: all of Sources
+	Sources      []string           // at least one
+	Queues       []QueueID          // nil: all of Sources
+	Locations    map[QueueID]string // what ByLocation groups by; a queue that is not in it is at the location ""
 	From, To     time.Time
 	Zone         *time.Location // buckets' local time
 	GroupBy      []GroupKey     // none, one or two
-	Percentiles  []int          // of waits, services and abandoned waits: 1–99, ascending
-	ServiceLevel int64          // threshold in seconds
+	AttributedBy Attribution
+	Percentiles  []int // of waits, services and abandoned waits: 1–99, ascending
+	ServiceLevel int64 // threshold in seconds
 	Formula      Formula
+	QueueLength  bool // items tell it
+	DropOff      bool // items tell it
+	Compare      bool // with the period before
 }
 
 // Formula is how the service level is computed from its components (metrics: F1 to F4).
@@ -48,11 +74,25 @@ const (
 
 // Item is one group of a report. Keys that are not grouped by are zero.
 type Item struct {
-	Source string
-	Queue  string
-	Start  time.Time // of the bucket, in Zone; zero without a time group
-	End    time.Time
+	Source, Location, Queue, Desk, Agent string
 
+	// Of the absolute time group, in Zone; zero without one. Where there are two, it is the finer one's.
+	Start, End time.Time
+	Weekday    int // 1–7, Monday 1; of a group by weekday
+	HourOfDay  int // 0–23; of a group by hour_of_day
+
+	Measures
+	Previous *Period // with Request.Compare
+}
+
+// Period is the same group in the period before.
+type Period struct {
+	Start, End time.Time // as Item's
+	Measures
+}
+
+// Measures are what is counted of a group's segments.
+type Measures struct {
 	Offered, Served, Abandoned, NoShow, Cancelled, Returned, Transferred, Expired, Merged, Open int64
 
 	Wait          Stats
@@ -62,7 +102,32 @@ type Item struct {
 	ServedWithin, AbandonedWithin int64
 	ServiceLevel                  *float64 // nil: nothing to divide by
 
+	Calls    Calls
 	Excluded map[string]int64 // negative_wait, negative_service, self_registered; only those above 0
+
+	QueueLength QueueLength // with Request.QueueLength
+	DropOff     []Place     // with Request.DropOff: one for each of Places
+}
+
+// Calls tells of calls and re-calls. Rates are of Called; Returned is the outcome's count.
+type Calls struct {
+	Called   int64 // segments called at least once
+	Recalled int64 // of these, called again at least once
+	Recalls  int64 // calls after the first
+}
+
+// QueueLength is how many segments waited in the group's buckets, whenever they came.
+type QueueLength struct {
+	Max            int64
+	WaitingSeconds int64 // the integral of the length: all the time that segments waited inside the buckets
+	ElapsedSeconds int64 // of the buckets, up to now
+}
+
+// Place is how many of those who found so many before them gave up.
+type Place struct {
+	From, To  int64 // 1 is the next to be called; To 0 has no end
+	Offered   int64
+	Abandoned int64
 }
 
 // Stats describes a set of whole seconds.
@@ -76,7 +141,8 @@ type Stats struct {
 // Report is the answer to a Request.
 type Report struct {
 	Request
-	Items []Item // ordered by keys; with a time group every bucket of the window is there, empty ones too
+	PreviousFrom, PreviousTo time.Time // with Request.Compare
+	Items                    []Item    // ordered by keys; with a time group every bucket of the window is there, empty ones too
 }
 
 // MaxItems is how many items a report may have.
