@@ -31,12 +31,14 @@ func november(t *testing.T) Waits {
 			Items: []wait.Item{
 				{
 					Source: "city", Queue: "37338", Start: day(20), End: day(21),
-					Offered: 131, Served: 104, Abandoned: 9, NoShow: 6, Cancelled: 1, Returned: 5, Transferred: 2, Open: 4,
-					Wait:          wait.Stats{N: 116, Mean: 612.4, Max: 2710, Percentiles: map[int]int64{50: 540, 90: 1260}},
-					AbandonedWait: wait.Stats{N: 9, Mean: 1490, Max: 2000, Percentiles: map[int]int64{50: 1500, 90: 1900}},
-					Service:       wait.Stats{N: 104, Mean: 301, Max: 1980, Percentiles: map[int]int64{50: 260, 90: 610}},
-					ServedWithin:  80, AbandonedWithin: 2, ServiceLevel: &level,
-					Excluded: map[string]int64{"negative_wait": 1},
+					Measures: wait.Measures{
+						Offered: 131, Served: 104, Abandoned: 9, NoShow: 6, Cancelled: 1, Returned: 5, Transferred: 2, Open: 4,
+						Wait:          wait.Stats{N: 116, Mean: 612.4, Max: 2710, Percentiles: map[int]int64{50: 540, 90: 1260}},
+						AbandonedWait: wait.Stats{N: 9, Mean: 1490, Max: 2000, Percentiles: map[int]int64{50: 1500, 90: 1900}},
+						Service:       wait.Stats{N: 104, Mean: 301, Max: 1980, Percentiles: map[int]int64{50: 260, 90: 610}},
+						ServedWithin:  80, AbandonedWithin: 2, ServiceLevel: &level,
+						Excluded: map[string]int64{"negative_wait": 1},
+					},
 				},
 				{Source: "city", Queue: "=cmd|'/c calc'!A1", Start: day(21), End: day(22)},
 			},

@@ -101,14 +101,14 @@ func TestWhatCountsForWhat(t *testing.T) {
 		seg("1", ticket.OutcomeExpired, 1, 0, 300), seg("1", ticket.OutcomeMerged, 1, 0, 3),
 		seg("1", ticket.OutcomeOpen, 1, 0, 0), seg("1", ticket.OutcomeOpen, 1, 2, 0)) // the last one was called: 60 s
 	level := 2.0 / 6.0 // served within 300 s: 120, 60; of 5 served and 1 abandoned later
-	want := wait.Item{
+	want := wait.Item{Measures: wait.Measures{
 		Offered: 15, Served: 5, Abandoned: 2, NoShow: 1, Cancelled: 1, Returned: 1, Transferred: 1, Expired: 1, Merged: 1, Open: 2,
 		Wait:          wait.Stats{N: 7, Mean: 1020.0 / 7, Max: 600, Percentiles: map[int]int64{50: 60, 90: 600}},
 		AbandonedWait: wait.Stats{N: 2, Mean: 990, Max: 1800, Percentiles: map[int]int64{50: 180, 90: 1800}},
 		Service:       wait.Stats{N: 3, Mean: 200, Max: 420, Percentiles: map[int]int64{50: 120, 90: 420}},
 		ServedWithin:  2, AbandonedWithin: 1, ServiceLevel: &level,
 		Excluded: map[string]int64{"negative_wait": 1, "negative_service": 1, "self_registered": 1},
-	}
+	}}
 	got := must(t, pool, wait.Request{Percentiles: []int{50, 90}, ServiceLevel: 300})
 	if diff := gocmp.Diff([]wait.Item{want}, got); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
