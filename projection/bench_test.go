@@ -1,6 +1,7 @@
 package projection_test
 
 import (
+	"strings"
 	"testing"
 
 	"queuetrack/eventstore"
@@ -8,6 +9,7 @@ import (
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -20,12 +22,11 @@ func BenchmarkCatchUp(b *testing.B) {
 		b.Fatal(err)
 	}
 	runner := projection.NewRunner(pool, log, map[string]source.Source{"city": fake{}},
-		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}, projection.Config{})
+		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}}, projection.Config{})
 	events := 0
 	for b.Loop() {
 		b.StopTimer()
-		if _, err := pool.Exec(b.Context(), `TRUNCATE shard, dead_letter, folded_0, board_ticket_0, board_spell_0, board_queue_0,
-			board_name_0, history_0, wait_segment_0`); err != nil {
+		if _, err := pool.Exec(b.Context(), `TRUNCATE shard, `+strings.Join(tables, ", ")); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()

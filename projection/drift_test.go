@@ -1,6 +1,7 @@
 package projection_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,7 +49,7 @@ func (w *world) serveNext(code string) {
 		SELECT max(generation) + 1, 'serving', $1, now(), now()
 		FROM generation`, code)
 	w.exec(`DELETE FROM shard s USING generation g WHERE g.generation = s.generation AND g.state = 'dropped'`)
-	for _, table := range append(tables, "folded_1", "board_ticket_1", "board_spell_1", "board_queue_1", "board_name_1", "history_1", "wait_segment_1") {
+	for _, table := range slices.Concat(tables, tablesOf(1)) {
 		w.exec(`DELETE FROM ` + table)
 	}
 }

@@ -105,9 +105,12 @@ func (j *job) fillShard(ctx context.Context, s *shard) error {
 	return j.filled(ctx, s)
 }
 
-// filled lets the shard follow the log from where it was filled to.
+// filled settles what depends on the order of tickets, and lets the shard follow the log from where it was filled to.
 func (j *job) filled(ctx context.Context, s *shard) error {
 	err := j.inTx(ctx, func(tx pgx.Tx) error {
+		if err := j.runner.settle(ctx, tables{tx: tx, generation: s.generation, source: s.source}); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `DELETE FROM filled WHERE source = $1 AND generation = $2`, s.source, s.generation); err != nil {
 			return err
 		}

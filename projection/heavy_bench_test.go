@@ -11,6 +11,7 @@ import (
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -33,7 +34,7 @@ func BenchmarkHeavyTickets(b *testing.B) {
 				b.Fatal(err)
 			}
 			sources := map[string]source.Source{"city": fake{}}
-			models := []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}
+			models := []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}}
 			for b.Loop() { // from the second on there is nothing to follow: -benchtime 1x
 				start := time.Now()
 				if err := projection.NewRunner(pool, log, sources, models, projection.Config{}).CatchUp(b.Context()); err != nil {

@@ -20,6 +20,7 @@ import (
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -72,7 +73,7 @@ func checkModel(t *testing.T, tb rapid.TB, url string, s sabotage) {
 		m := &machine{
 			t: t, url: url, pool: pool, reading: reading, sabotage: s, logger: slog.New(slog.DiscardHandler),
 			log: eventstore.New(pool, eventstore.Config{}), adapter: &mendable{},
-			models:  []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
+			models:  []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}},
 			ledgers: ledgers{logs: map[string]*ledger{}, spared: map[string]map[int64][]int{}},
 			sending: map[string]*sending{}, lowest: map[string]int64{}, answers: map[string]string{},
 			clock: noon, pageSize: rapid.SampledFrom([]int{1, 3, 7}).Draw(rt, "page size"),

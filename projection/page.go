@@ -142,6 +142,16 @@ func (r *Runner) write(ctx context.Context, t tables, f *folding) error {
 	return t.bury(ctx, f.letters)
 }
 
+// settle has every read model bring up to date what depends on the order of a source's events.
+func (r *Runner) settle(ctx context.Context, t tables) error {
+	for _, m := range r.models {
+		if err := m.Settle(ctx, t.tx, t.set(), t.source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // mourn logs new dead letters, after the commit: before it they may still be rolled back.
 func (r *Runner) mourn(ctx context.Context, s *shard, letters []letter) {
 	for _, l := range letters {

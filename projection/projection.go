@@ -47,9 +47,19 @@ type ReadModel interface {
 	// Fill begins to fill the tables of one source with whole tickets, which have no rows in them yet.
 	Fill(set Set, source string) Filler
 
+	// Settle brings up to date what depends on the order of the source's events across tickets: after a filling, which goes
+	// by ticket, and after events were folded behind the checkpoint. It may take long: all events of the source count.
+	Settle(ctx context.Context, tx pgx.Tx, set Set, source string) error
+
 	// Check begins the comparison of one source's stored rows with those that its log demands.
 	Check(tx pgx.Tx, set Set, source string, report func(eventstore.Violation)) Check
 }
+
+// Unordered is part of a read model whose rows don't depend on the order of events across tickets: nothing to settle.
+type Unordered struct{}
+
+// Settle implements ReadModel.
+func (Unordered) Settle(context.Context, pgx.Tx, Set, string) error { return nil }
 
 // Check is fed all changes of a source once, and reports each difference. It runs in constant
 // memory: what it keeps between calls may grow with the number of queues, not with the number of tickets.

@@ -32,7 +32,7 @@ func (w *world) rebuild() projection.Rebuilt {
 func (w *world) rows(set projection.Set) map[string][]string {
 	w.t.Helper()
 	all := map[string][]string{}
-	for _, table := range []string{"folded", "board_ticket", "board_spell", "board_queue", "board_name", "history", "wait_segment"} {
+	for _, table := range setTables {
 		all[table] = w.list(set.SQL(`SELECT r::text FROM ` + table + `_{set} r ORDER BY r::text`))
 	}
 	all["dead_letter"] = w.list(`

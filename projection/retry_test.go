@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -268,7 +269,7 @@ func TestARetryFencesOffThePageInFlight(t *testing.T) {
 			held := *w
 			held.models = append([]projection.ReadModel{hold}, w.models...)
 			if last {
-				held.models = append(w.models[:3:3], hold)
+				held.models = append(slices.Clone(w.models), hold)
 			}
 			caught, retried := make(chan error, 1), make(chan error, 1)
 			epoch := w.epoch()

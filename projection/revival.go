@@ -216,6 +216,11 @@ func (v *revival) refold(ctx context.Context, tx pgx.Tx, s *shard, q *queued, re
 	if err := v.runner.write(ctx, t, f); err != nil {
 		return err
 	}
+	if len(f.changes) > 0 { // behind the checkpoint
+		if err := v.runner.settle(ctx, t); err != nil {
+			return err
+		}
+	}
 	if err := t.standBehind(ctx, v.ticket, q); err != nil {
 		return err
 	}

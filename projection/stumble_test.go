@@ -69,7 +69,7 @@ func (g *gate) pass(ctx context.Context, name string) error {
 }
 
 // nothing is a read model without rows.
-type nothing struct{}
+type nothing struct{ projection.Unordered }
 
 func (nothing) Tables() []string { return nil }
 

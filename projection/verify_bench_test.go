@@ -11,6 +11,7 @@ import (
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -25,7 +26,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	pool := dbtest.New(b)
 	w := &world{pool: pool, log: eventstore.New(pool, eventstore.Config{}), sources: map[string]source.Source{"city": fake{}}}
-	w.models = []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}
+	w.models = []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}}
 	if _, err := pool.Exec(b.Context(), manyEvents, events/3); err != nil {
 		b.Fatal(err)
 	}

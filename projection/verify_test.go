@@ -68,6 +68,20 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 		{"left and open", `UPDATE wait_segment_0 SET left_at = entered_at WHERE ticket = 'b'`, `city : wait: 1 segments that are "open" tell the contrary by their end`},
 		{"ended and not left", `UPDATE wait_segment_0 SET left_at = NULL WHERE ticket = 'a'`, `city : wait: 1 segments that are "served" tell the contrary by their end`},
 
+		{"move changed", `UPDATE estimate_move_0 SET at = at + interval '1 s' WHERE ticket = 'a' AND kind = 'called'`, "city a: estimate_move: row 1 2 differs from the log: at"},
+		{"move missing", `DELETE FROM estimate_move_0 WHERE ticket = 'b'`, "city b: estimate_move: row 1 7 is missing"},
+		{"move extra", `INSERT INTO estimate_move_0 SELECT source, 'c', position, n, segment, kind, queue, at, priority, order_at, order_position, wait_seconds FROM estimate_move_0 WHERE ticket = 'b'`, "city c: estimate_move: row 1 7 is too many"},
+
+		{"past changed", `UPDATE estimate_queue_0 SET past = past || '\x00'`, `city : estimate_queue: row "1" differs from the log: past`},
+		{"past missing", `DELETE FROM estimate_queue_0`, `city : estimate_queue: row "1" is missing`},
+		{"past extra", `INSERT INTO estimate_queue_0 VALUES ('city', '9', '\x01')`, `city : estimate_queue: row "9" is too many`},
+
+		{"place in line changed", `UPDATE estimate_line_0 SET ahead = ahead + 1`, `city b: estimate_line: row "1" 1 differs from the log: ahead`},
+		{"place in line missing", `DELETE FROM estimate_line_0`, `city b: estimate_line: row "1" 1 is missing`},
+		{"place in line extra", `INSERT INTO estimate_line_0 SELECT source, queue, 'c', segment, entered_at, priority, order_at, order_position FROM estimate_line_0`, `city c: estimate_line: row "1" 1 is too many`},
+
+		{"finished wait extra", `INSERT INTO estimate_wait_0 (source, position, n, queue, entered_at, ahead, wait_seconds, actual_seconds) VALUES ('city', 2, 1, '1', now(), 0, 1, 1)`, "city : estimate_wait: row 2 1 is too many: no such wait ended"},
+
 		{"dead letter without a cause", `UPDATE dead_letter SET cause = '' WHERE position = 5`, "city c: dead_letter: row 5 tells no cause"},
 		{"dead letter's ticket changed", `UPDATE dead_letter SET ticket = 'b' WHERE position = 5`, "city c: dead_letter: row 5 is of no event that can be dead"},
 		{"dismissal of nothing", `INSERT INTO dismissal VALUES ('city', 99, now())`, "city : dismissal: row 99 is of no event that can be dismissed"},

@@ -19,6 +19,7 @@ import (
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -106,7 +107,7 @@ func newWorld(t *testing.T) *world {
 	return &world{
 		t: t, pool: pool, log: eventstore.New(pool, eventstore.Config{}),
 		sources: map[string]source.Source{"city": fake{}},
-		models:  []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
+		models:  []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}},
 	}
 }
 
@@ -196,9 +197,21 @@ func (w *world) checkpoint(name string) int64 {
 	return one[int64](w, `SELECT coalesce(max(position), 0) FROM shard WHERE source = $1`, name)
 }
 
-// tables are all that a fold writes, with the order that makes a dump of each comparable.
-var tables = []string{
-	"folded_0", "dead_letter", "board_ticket_0", "board_spell_0", "board_queue_0", "board_name_0", "history_0", "wait_segment_0",
+// setTables are those that there are of each set.
+var setTables = []string{
+	"folded", "board_ticket", "board_spell", "board_queue", "board_name", "history", "wait_segment",
+	"estimate_move", "estimate_line", "estimate_queue", "estimate_wait",
+}
+
+// tables are all that a fold writes into a set's tables and beside them: those of the first set.
+var tables = append(tablesOf(0), "dead_letter")
+
+func tablesOf(set projection.Set) []string {
+	names := make([]string, len(setTables))
+	for i, name := range setTables {
+		names[i] = set.SQL(name + "_{set}")
+	}
+	return names
 }
 
 // dump is every row of every table, as text.

@@ -29,6 +29,7 @@ import (
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -98,7 +99,7 @@ func newWorld(t testing.TB) *world {
 		},
 	}
 	w.runner = projection.NewRunner(pool, w.log, w.sources,
-		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
+		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}},
 		projection.Config{Logger: slog.New(slog.DiscardHandler), Fingerprint: projection.Fingerprint{Code: "a version"}})
 	w.cfg.Operator = operator{ingest.NewRetrier(w.log, w.sources), pool, w.log, w.runner}
 	w.cfg.Rebuilds = waited{w}
@@ -129,7 +130,7 @@ func (o operator) CloseTicket(ctx context.Context, source, id, reason string) (i
 
 func (w *world) rebuilder() *projection.Rebuilder {
 	return projection.NewRebuilder(w.pool, w.log, w.sources,
-		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}},
+		[]projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}},
 		projection.Config{Logger: slog.New(slog.DiscardHandler), Fingerprint: projection.Fingerprint{Code: "a version"}})
 }
 

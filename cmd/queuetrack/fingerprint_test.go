@@ -29,7 +29,10 @@ var rowFiles = map[string][]string{
 		"bulk.go", "copy.go", "fill.go", "fold.go", "folded.go", "own.go", "page.go", "projection.go", "revival.go", "rows.go",
 		"state.go",
 	},
-	"projection/board":   {"board.go", "fill.go", "write.go"},
+	"projection/board": {"board.go", "fill.go", "write.go"},
+	"projection/estimate": {
+		"encode.go", "estimate.go", "fill.go", "fold.go", "line.go", "move.go", "past.go", "rows.go", "settle.go", "window.go", "write.go",
+	},
 	"projection/history": {"fill.go", "history.go", "write.go"},
 	"projection/wait":    {"fill.go", "wait.go", "write.go"},
 }
@@ -43,9 +46,10 @@ var otherFiles = map[string][]string{
 		"trouble.go", "verify.go", "verifydismissed.go", "verifyrows.go", "view.go",
 		"work.go",
 	},
-	"projection/board":   {"check.go", "compare.go", "names.go", "queues.go", "some.go", "states.go", "tickets.go"},
-	"projection/history": {"at.go", "changed.go", "check.go"},
-	"projection/wait":    {"bucket.go", "check.go", "query.go", "report.go", "served.go"},
+	"projection/board":    {"check.go", "compare.go", "names.go", "queues.go", "some.go", "states.go", "tickets.go"},
+	"projection/estimate": {"backtest.go", "check.go", "cursor.go", "query.go"},
+	"projection/history":  {"at.go", "changed.go", "check.go"},
+	"projection/wait":     {"bucket.go", "check.go", "query.go", "report.go", "served.go"},
 }
 
 // A changed fold has another fingerprint, so that a running server can tell that its read models were made by another.

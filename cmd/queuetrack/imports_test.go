@@ -31,13 +31,15 @@ var laws = map[string]law{
 	"projection/history": {may: readModel, forbids: []string{"net/http"}},
 	"projection/wait":    {may: readModel, forbids: []string{"net/http"}},
 
+	"projection/estimate": {may: readModel, forbids: []string{"net/http"}},
+
 	"api":        {may: []string{"eventstore", "eventstore/ticket", "projection", "migrations"}},
 	"api/render": {may: []string{"projection/wait"}, forbids: append([]string{"net/http"}, databases...)},
 	"api/ingest": {may: []string{"api", "eventstore", "eventstore/source", "eventstore/ticket"}, forbids: databases},
 	"api/query": {
 		may: []string{
 			"api", "api/render", "eventstore", "eventstore/ticket",
-			"projection", "projection/board", "projection/history", "projection/wait",
+			"projection", "projection/board", "projection/estimate", "projection/history", "projection/wait",
 		},
 		forbids: databases,
 	},
@@ -53,7 +55,7 @@ var laws = map[string]law{
 		"api", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
 		"eventstore", "eventstore/archive", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",
 		"eventstore/source/superoffice", "eventstore/ticket", "migrations", "migrations/localpg",
-		"projection", "projection/board", "projection/history", "projection/wait",
+		"projection", "projection/board", "projection/estimate", "projection/history", "projection/wait",
 	}},
 }
 

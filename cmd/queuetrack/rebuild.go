@@ -59,7 +59,7 @@ folded before them; the server says so where one is due. 'queuetrack verify' tel
 
 // rebuilder returns what fills generations for this configuration.
 func (p *parts) rebuilder(logger *slog.Logger) *projection.Rebuilder {
-	return projection.NewRebuilder(p.pools.filling, p.log, p.sources, models(),
+	return projection.NewRebuilder(p.pools.filling, p.log, p.sources, p.models(),
 		projection.Config{Logger: logger, Fingerprint: p.reader.Fingerprint})
 }
 

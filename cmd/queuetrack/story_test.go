@@ -359,7 +359,7 @@ func (s *story) settle() {
 // checkEverything re-verifies every invariant of log and read models.
 func checkEverything(ctx context.Context, t *testing.T, p *parts) {
 	t.Helper()
-	_, err := projection.Verify(ctx, p.pools.reading, p.sources, models(), func(v eventstore.Violation) { t.Error(describe(v)) }, projection.VerifyConfig{})
+	_, err := projection.Verify(ctx, p.pools.reading, p.sources, p.models(), func(v eventstore.Violation) { t.Error(describe(v)) }, projection.VerifyConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func (a *app) verify(ctx context.Context, p *parts, asJSON bool) error {
 		}
 	}
 	cfg := projection.VerifyConfig{Fingerprint: p.reader.Fingerprint, Progress: say.progress}
-	verified, err := projection.Verify(ctx, p.pools.reading, p.sources, models(), report, cfg)
+	verified, err := projection.Verify(ctx, p.pools.reading, p.sources, p.models(), report, cfg)
 	say.end()
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"queuetrack/eventstore/source"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -59,12 +60,21 @@ func newParts(c config, db pools) (*parts, error) {
 }
 
 // models are the read models, a line each.
-func models() []projection.ReadModel {
-	return []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}
+func (p *parts) models() []projection.ReadModel {
+	return []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, p.config.estimates()}
+}
+
+// estimates count by the sources' local days.
+func (c config) estimates() estimate.Model {
+	zones := make(map[string]*time.Location, len(c.Sources))
+	for _, s := range c.Sources {
+		zones[s.Name] = s.ZoneOrUTC()
+	}
+	return estimate.Model{Zones: zones}
 }
 
 func (p *parts) runner(logger *slog.Logger, pageSize int) *projection.Runner {
-	return projection.NewRunner(p.pools.working, p.log, p.sources, models(), projection.Config{Logger: logger, PageSize: pageSize, Fingerprint: p.reader.Fingerprint})
+	return projection.NewRunner(p.pools.working, p.log, p.sources, p.models(), projection.Config{Logger: logger, PageSize: pageSize, Fingerprint: p.reader.Fingerprint})
 }
 
 func (p *parts) expirer(now func() time.Time) *projection.Expirer {

@@ -14,7 +14,7 @@ import (
 )
 
 // Model is the board's writes and its self-check.
-type Model struct{}
+type Model struct{ projection.Unordered }
 
 var _ projection.ReadModel = Model{}
 

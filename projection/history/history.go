@@ -25,7 +25,7 @@ import (
 )
 
 // Model is the history's writes and its self-check.
-type Model struct{}
+type Model struct{ projection.Unordered }
 
 var _ projection.ReadModel = Model{}
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Model is the segments' writes and their self-check.
-type Model struct{}
+type Model struct{ projection.Unordered }
 
 var _ projection.ReadModel = Model{}
 

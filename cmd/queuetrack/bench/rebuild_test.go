@@ -18,6 +18,7 @@ import (
 	"queuetrack/migrations/dbtest"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 	"queuetrack/projection/wait"
 )
@@ -110,7 +111,7 @@ func TestYardstickFillsTheSameRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	sources := map[string]source.Source{"one": adapter(t), "two": adapter(t)}
-	models := []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}}
+	models := []projection.ReadModel{board.Model{}, history.Model{}, wait.Model{}, estimate.Model{}}
 	log := eventstore.New(pool, eventstore.Config{})
 	runner := projection.NewRunner(pool, log, sources, models, projection.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err := runner.CatchUp(ctx); err != nil {
