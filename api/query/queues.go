@@ -31,27 +31,6 @@ type QueueState struct {
 	LastEventAt        *time.Time    `json:"last_event_at" doc:"When the last event about the queue was received, as of now; null with as_of_position."`
 }
 
-// estimate is how long someone who comes now will wait.
-type estimate struct {
-	WaitSeconds int64 `json:"wait_seconds" minimum:"0"`
-	LowSeconds  int64 `json:"low_seconds" minimum:"0"`
-	HighSeconds int64 `json:"high_seconds" minimum:"0"`
-}
-
-// maybeEstimate is null where nothing can be told.
-type maybeEstimate struct{ *estimate }
-
-// MarshalJSON implements json.Marshaler.
-func (m maybeEstimate) MarshalJSON() ([]byte, error) { return marshal(m.estimate) }
-
-// Schema implements huma.SchemaProvider.
-func (maybeEstimate) Schema(r huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Description: "What somebody who comes now has to expect; null: it can't be told.",
-		AnyOf:       []*huma.Schema{r.Schema(typeOf[estimate](), true, "Estimate"), {Type: "null"}},
-	}
-}
-
 // queueAnswer is one queue by itself.
 type queueAnswer struct {
 	QueueState
@@ -152,9 +131,14 @@ func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, q
 	if err != nil {
 		return nil, err
 	}
+	estimates, err := d.estimates(ctx, v, f.Source, q)
+	if err != nil {
+		return nil, err
+	}
 	rows = slices.DeleteFunc(d.complete(rows, f), func(row board.Queue) bool { return !q.covers(row.Source) })
 	return convert(rows, func(row board.Queue) QueueState {
 		state := queueStateOf(row, called, q.now(v, row.Source))
+		state.Estimate = d.newcomer(estimates, row, q.now(v, row.Source))
 		if served != nil {
 			n := served[wait.QueueID{Source: row.Source, Queue: row.Queue}]
 			state.ServedToday = &n
@@ -186,15 +170,15 @@ func standing(ctx context.Context, v *projection.View, f board.Filter, q *questi
 	if err != nil || q.told == nil {
 		return rows, err
 	}
-	var tickets []board.Ticket
+	var stood []board.Queue
 	for source, position := range q.told {
 		there, err := standingAt(ctx, v, source, position)
 		if err != nil {
 			return nil, err
 		}
-		tickets = append(tickets, there...)
+		stood = append(stood, board.Count(there, q.then[source])...)
 	}
-	return emptied(rows, board.Count(tickets)), nil
+	return emptied(rows, stood), nil
 }
 
 // emptied are the queues with what stood in them instead of what stands there now.

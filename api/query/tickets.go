@@ -12,6 +12,7 @@ import (
 	"queuetrack/eventstore/ticket"
 	"queuetrack/projection"
 	"queuetrack/projection/board"
+	"queuetrack/projection/estimate"
 	"queuetrack/projection/history"
 )
 
@@ -77,7 +78,11 @@ func (d *Door) listQueueTickets(ctx context.Context, in *queueTicketsInput) (ans
 			return err
 		}
 		rows, err := queueTickets(ctx, v, in.Source, in.Queue, status, q)
-		answer.Items = inQueue(rows, q.now(v, in.Source))
+		if err != nil {
+			return err
+		}
+		estimates, err := d.estimates(ctx, v, in.Source, q)
+		answer.Items = d.inQueue(rows, estimates, q.now(v, in.Source))
 		return err
 	})
 	return answer, err
@@ -122,11 +127,11 @@ func (d *Door) requireQueue(ctx context.Context, v *projection.View, source, id 
 	return nil
 }
 
-// inQueue counts who is how far from being called.
-func inQueue(rows []board.Ticket, now time.Time) []ticketInQueue {
+// inQueue counts who is how far from being called, and tells how long that takes.
+func (d *Door) inQueue(rows []board.Ticket, estimates *estimate.Pasts, now time.Time) []ticketInQueue {
 	waiting := 0
 	return convert(rows, func(row board.Ticket) ticketInQueue {
-		p := ticketInQueue{TicketState: ticketStateOf(row, now)}
+		p := ticketInQueue{TicketState: ticketStateOf(row, now), Estimate: d.remaining(estimates, row, waiting, now)}
 		if row.Status == ticket.StatusWaiting {
 			waiting++
 			turn := waiting

@@ -23,6 +23,8 @@ type Queue struct {
 	OnHold      int64
 	Booked      int64
 	OldestEntry time.Time // earliest entry among those waiting; zero: nobody waits
+	HeadEntry   time.Time // entry of the first one waiting, in queue order; zero: nobody waits
+	Ahead       int64     // how many of those waiting would be called before somebody who comes now, of priority 0
 	LastEventAt time.Time
 }
 
@@ -41,15 +43,31 @@ func Queues(ctx context.Context, v *projection.View, f Filter) ([]Queue, error) 
 			WHERE q.waiting > 0 AND t.source = q.source AND t.queue = q.queue AND t.status = 'waiting'
 			ORDER BY t.entered_at
 			LIMIT 1),
+			(SELECT t.entered_at
+			FROM board_ticket_{set} t
+			WHERE q.waiting > 0 AND t.source = q.source AND t.queue = q.queue AND t.status = 'waiting'
+			ORDER BY t.priority DESC, t.order_at, t.order_position
+			LIMIT 1),
+			-- Few have a priority below a newcomer's, or a place that begins later than now: they are counted, and taken off.
+			q.waiting - (
+				SELECT count(*)
+				FROM board_ticket_{set} t
+				WHERE q.waiting > 0 AND t.source = q.source AND t.queue = q.queue AND t.status = 'waiting' AND t.priority < 0
+			) - (
+				SELECT count(*)
+				FROM board_ticket_{set} t
+				WHERE q.waiting > 0 AND t.source = q.source AND t.queue = q.queue AND t.status = 'waiting' AND t.priority = 0
+					AND t.order_at > $3),
 			q.last_event_at
 		FROM board_queue_{set} q
 		WHERE ($1 = '' OR q.source = $1)
 			AND ($2 = '' OR q.queue = $2)
-		ORDER BY q.source, q.queue`), f.Source, f.Queue)
+		ORDER BY q.source, q.queue`), f.Source, f.Queue, v.Now)
 	return collectQueues(rows, err)
 }
 
-// QueuesAt is Queues at an instant, from the spells: what was true then, as known today. LastEventAt is the present one.
+// QueuesAt is Queues at an instant, from the spells: what was true then, as known today. LastEventAt is the present one;
+// of the queue's order, HeadEntry and Ahead, the spells tell nothing.
 func QueuesAt(ctx context.Context, v *projection.View, f Filter, at time.Time) ([]Queue, error) {
 	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
 		WITH standing AS (
@@ -79,7 +97,7 @@ func QueuesAt(ctx context.Context, v *projection.View, f Filter, at time.Time) (
 		)
 		SELECT q.source, q.queue,
 			coalesce(c.waiting, 0), coalesce(c.called, 0), coalesce(c.serving, 0), coalesce(c.on_hold, 0), coalesce(c.booked, 0),
-			c.oldest_entry, q.last_event_at
+			c.oldest_entry, NULL::timestamptz, 0::bigint, q.last_event_at
 		FROM board_queue_{set} q
 		LEFT JOIN counted c ON c.source = q.source AND c.queue = q.queue
 		WHERE ($1 = '' OR q.source = $1)
@@ -94,9 +112,9 @@ func collectQueues(rows pgx.Rows, err error) ([]Queue, error) {
 	}
 	queues, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Queue, error) {
 		var q Queue
-		var oldest *time.Time
-		err := row.Scan(&q.Source, &q.Queue, &q.Waiting, &q.Called, &q.Serving, &q.OnHold, &q.Booked, &oldest, &q.LastEventAt)
-		q.OldestEntry, q.LastEventAt = projection.TimeOf(oldest), q.LastEventAt.UTC()
+		var oldest, head *time.Time
+		err := row.Scan(&q.Source, &q.Queue, &q.Waiting, &q.Called, &q.Serving, &q.OnHold, &q.Booked, &oldest, &head, &q.Ahead, &q.LastEventAt)
+		q.OldestEntry, q.HeadEntry, q.LastEventAt = projection.TimeOf(oldest), projection.TimeOf(head), q.LastEventAt.UTC()
 		return q, err
 	})
 	if err != nil {

@@ -11,34 +11,47 @@ import (
 	"queuetrack/projection"
 )
 
-// Count returns the queues that these tickets stand in, as Queues would of the same ones, but for LastEventAt, which the
-// tickets alone don't tell; in no order.
-func Count(tickets []Ticket) []Queue {
+// Count returns the queues that these tickets stand in, as Queues would have of the same ones at an instant, but for
+// LastEventAt, which the tickets alone don't tell; in no order.
+func Count(tickets []Ticket, now time.Time) []Queue {
 	type key struct{ source, queue string }
+	queues := map[key]*Queue{}
 	counts := map[key]*queueRow{}
-	oldest := map[key]time.Time{}
+	Order(tickets)
 	for _, t := range tickets {
 		k := key{t.Source, t.Queue}
-		if counts[k] == nil {
-			counts[k] = &queueRow{}
+		if queues[k] == nil {
+			queues[k], counts[k] = &Queue{Source: t.Source, Queue: t.Queue}, &queueRow{}
 		}
 		counts[k].count(t.Status, 1)
-		row, _ := ticketRowOf(t.Ticket, t.State)
-		if entered := row.EnteredAt; t.Status == ticket.StatusWaiting && (oldest[k].IsZero() || entered.Before(oldest[k])) {
-			oldest[k] = entered
+		if t.Status == ticket.StatusWaiting {
+			queues[k].wait(t, now)
 		}
 	}
-	var queues []Queue
-	for k, n := range counts {
-		queues = append(queues, Queue{
-			Source: k.source, Queue: k.queue, OldestEntry: oldest[k],
-			Waiting: n.Waiting, Called: n.Called, Serving: n.Serving, OnHold: n.OnHold, Booked: n.Booked,
-		})
+	var all []Queue
+	for k, q := range queues {
+		n := counts[k]
+		q.Waiting, q.Called, q.Serving, q.OnHold, q.Booked = n.Waiting, n.Called, n.Serving, n.OnHold, n.Booked
+		all = append(all, *q)
 	}
-	return queues
+	return all
 }
 
-// Order puts the tickets of a queue in queue order, as QueueTickets has it.
+// wait takes in the next one who waits, in queue order.
+func (q *Queue) wait(t Ticket, now time.Time) {
+	row, _ := ticketRowOf(t.Ticket, t.State)
+	if q.HeadEntry.IsZero() {
+		q.HeadEntry = row.EnteredAt
+	}
+	if q.OldestEntry.IsZero() || row.EnteredAt.Before(q.OldestEntry) {
+		q.OldestEntry = row.EnteredAt
+	}
+	if row.Priority > 0 || row.Priority == 0 && !row.OrderAt.After(now) {
+		q.Ahead++
+	}
+}
+
+// Order puts tickets in queue order, as QueueTickets has it.
 func Order(tickets []Ticket) {
 	slices.SortFunc(tickets, func(a, b Ticket) int {
 		x, _ := ticketRowOf(a.Ticket, a.State)

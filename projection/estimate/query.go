@@ -43,9 +43,23 @@ func Now(ctx context.Context, v *projection.View, source string) (*Pasts, error)
 	return p, nil
 }
 
-// At computes again what the queues of a source had seen when its log was folded up to a position. It reads all moves up
-// to there.
-func (m Model) At(ctx context.Context, v *projection.View, source string, position int64) (*Pasts, error) {
+// At computes again what the queues of these sources had seen when their logs were folded up to these positions. It reads
+// all moves up to there: some microseconds an event.
+func (m Model) At(ctx context.Context, v *projection.View, positions map[string]int64) (*Pasts, error) {
+	p := &Pasts{pasts: map[QueueID]*Past{}}
+	for source, position := range positions {
+		f, err := m.at(ctx, v, source, position)
+		if err != nil {
+			return nil, fmt.Errorf("fold the moves of %s up to %d: %w", source, position, err)
+		}
+		for id, q := range f.queues {
+			p.pasts[QueueID{source, id}] = &q.Past
+		}
+	}
+	return p, nil
+}
+
+func (m Model) at(ctx context.Context, v *projection.View, source string, position int64) (*folding, error) {
 	f := &folding{zone: m.zone(source), queues: map[string]*queue{}, others: &Others{}}
 	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
 		SELECT `+strings.Join(moveColumns, ", ")+`
@@ -53,22 +67,18 @@ func (m Model) At(ctx context.Context, v *projection.View, source string, positi
 		WHERE source = $1 AND position <= $2
 		ORDER BY position, n`), source, position)
 	if err != nil {
-		return nil, fmt.Errorf("read the moves of %s: %w", source, err)
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		m, err := scanMove(rows)
 		if err != nil {
-			return nil, fmt.Errorf("read the moves of %s: %w", source, err)
+			return nil, err
 		}
 		f.apply(m)
 		f.finished = f.finished[:0]
 	}
-	p := &Pasts{pasts: map[QueueID]*Past{}}
-	for id, q := range f.queues {
-		p.pasts[QueueID{source, id}] = &q.Past
-	}
-	return p, rows.Err()
+	return f, rows.Err()
 }
 
 // Newcomer tells how long somebody who comes to the queue now has to wait; false when that can't be told.
