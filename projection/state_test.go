@@ -42,7 +42,7 @@ func state(rt *rapid.T) ticket.State {
 		Segments: anySlice(rt, "segments", func() ticket.Segment {
 			return ticket.Segment{
 				Queue: text("queue"), Desk: text("desk"), Agent: text("agent"), EnteredAt: at(), CalledAt: at(), ServingAt: at(), LeftAt: at(),
-				Outcome: rapid.SampledFrom(ticket.Outcomes).Draw(rt, "outcome"), HeldWaitingSeconds: number(),
+				Outcome: rapid.SampledFrom(ticket.Outcomes).Draw(rt, "outcome"), Recalls: int(number()), HeldWaitingSeconds: number(),
 				HeldServiceSeconds: number(), Position: number(), Flags: flags(),
 			}
 		}),

@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
+	"queuetrack/eventstore/ticket"
 	"queuetrack/projection"
 )
 
@@ -60,7 +62,10 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 
 		{"segment changed", `UPDATE wait_segment_0 SET wait_seconds = wait_seconds + 1 WHERE ticket = 'a'`, `city a: wait_segment: row 1 differs from the log: waitseconds is "60", should be "59"`},
 		{"segment missing", `DELETE FROM wait_segment_0 WHERE ticket = 'b'`, "city b: wait_segment: row 1 is missing"},
-		{"segment extra", `INSERT INTO wait_segment_0 SELECT source, 'c', n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered FROM wait_segment_0 WHERE ticket = 'b'`, "city c: wait_segment: row 1 is too many"},
+		{"segment extra", `INSERT INTO wait_segment_0 SELECT source, 'c', n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered, recalls FROM wait_segment_0 WHERE ticket = 'b'`, "city c: wait_segment: row 1 is too many"},
+
+		{"recalls changed", `UPDATE wait_segment_0 SET recalls = 1 WHERE ticket = 'a'`, `city a: wait_segment: row 1 differs from the log: recalls is "1", should be "0"`},
+		{"hold extra", `INSERT INTO wait_hold_0 VALUES ('city', 'b', 1, 1, now(), NULL)`, "city b: wait_hold: row 1 is too many"},
 
 		{"outcome changed", `UPDATE wait_segment_0 SET outcome = 'no_show' WHERE ticket = 'a'`, `city a: wait_segment: row 1 differs from the log: outcome is "no_show", should be "served"`},
 		{"outcomes don't add up", `UPDATE wait_segment_0 SET outcome = 'no_show' WHERE ticket = 'a'`, `city : wait: 1 segments are "no_show", the log knows 0`},
@@ -131,6 +136,38 @@ func plant(w *world) {
 		delivery("c", minute(4), created("1", minute(4))),
 		delivery("b", minute(5), created("1", minute(5))))
 	w.catchUp()
+}
+
+// What interrupts a wait is compared, too.
+func TestVerifyFindsHoldsThatDiffer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	move := func(status ticket.Status, says ticket.Transition, at time.Time) eventstore.Delivery {
+		return delivery("a", at, said{Observation: ticket.Observation{Says: says, Status: status, At: at}})
+	}
+	w.append("city",
+		delivery("a", noon, created("1", noon)),
+		move(ticket.StatusOnHold, ticket.TransitionOnHold, minute(1)),
+		move(ticket.StatusWaiting, ticket.TransitionResumed, minute(3)),
+		move(ticket.StatusOnHold, ticket.TransitionOnHold, minute(4)))
+	w.catchUp()
+	w.check()
+	if held := w.list(`SELECT format('%s %s %s %s', n, segment, to_char(from_at AT TIME ZONE 'UTC', 'MI'), to_char(to_at AT TIME ZONE 'UTC', 'MI')) FROM wait_hold_0`); !slices.Equal(held, []string{"1 1 01 03", "2 1 04 "}) {
+		t.Errorf("holds %q", held)
+	}
+	undo := undoable(w)
+	for sql, want := range map[string]string{
+		`UPDATE wait_hold_0 SET to_at = to_at + interval '1 s' WHERE n = 1`: "city a: wait_hold: row 1 differs from the log: toat is",
+		`UPDATE wait_hold_0 SET segment = 2 WHERE n = 2`:                    `city a: wait_hold: row 2 differs from the log: segment is "2", should be "1"`,
+		`DELETE FROM wait_hold_0 WHERE n = 1`:                               "city a: wait_hold: row 1 is missing",
+	} {
+		w.damage(sql)
+		if found := strings.Join(w.violations(), "\n"); !strings.Contains(found, want) {
+			t.Errorf("%s: Verify found:\n%s\nwant among it:\n%s", sql, found, want)
+		}
+		w.damage(undo)
+	}
+	w.check()
 }
 
 func TestVerifyCountsWhatItWentThrough(t *testing.T) {

@@ -199,7 +199,7 @@ func (w *world) checkpoint(name string) int64 {
 
 // setTables are those that there are of each set.
 var setTables = []string{
-	"folded", "board_ticket", "board_spell", "board_queue", "board_name", "history", "wait_segment",
+	"folded", "board_ticket", "board_spell", "board_queue", "board_name", "history", "wait_segment", "wait_hold",
 	"estimate_move", "estimate_line", "estimate_queue", "estimate_wait",
 }
 

@@ -26,6 +26,7 @@ func (s State) At(t time.Time) State {
 	for i := range past.Segments {
 		past.Segments[i].hold(holds)
 	}
+	past.countRecalls()
 	return past
 }
 

@@ -182,6 +182,7 @@ func (d *derivation) finish() {
 		}
 	}
 	slices.SortFunc(s.Calls, time.Time.Compare)
+	s.countRecalls()
 }
 
 func (d *derivation) flag(flags ...Flag) {

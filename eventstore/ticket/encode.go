@@ -9,13 +9,13 @@ import (
 // (and the fold's fingerprint tells).
 const (
 	ticketVersion = 1
-	stateVersion  = 1
+	stateVersion  = 2
 )
 
 // The fewest bytes that the zero value of each takes: one a field.
 const (
 	leastFact    = 19
-	leastSegment = 12
+	leastSegment = 13
 	leastSpell   = 4
 )
 
@@ -145,6 +145,7 @@ func (s *Segment) code(c *coder) {
 	c.time(&s.ServingAt)
 	c.time(&s.LeftAt)
 	word(c, &s.Outcome)
+	number(c, &s.Recalls)
 	c.int(&s.HeldWaitingSeconds)
 	c.int(&s.HeldServiceSeconds)
 	c.int(&s.Position)

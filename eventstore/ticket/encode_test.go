@@ -173,7 +173,7 @@ func TestStoredBytesThatAreNotOursAreRefused(t *testing.T) {
 	}{
 		"trailing byte":        {append(slices.Clone(whole), 0), errForm},
 		"JSON":                 {[]byte(`{"status":"waiting"}`), errVersion},
-		"next version":         {append([]byte{2}, whole[1:]...), errVersion},
+		"next version":         {append([]byte{stateVersion + 1}, whole[1:]...), errVersion},
 		"a number's long form": {append([]byte{stateVersion, 0x82, 0}, zero(21)...), errForm},
 		"a number too large":   {append([]byte{stateVersion}, bytes.Repeat([]byte{0xff}, 20)...), errForm},
 		"a word spelt out":     {append([]byte{stateVersion, byte(unlisted), 14, 'w', 'a', 'i', 't', 'i', 'n', 'g'}, zero(21)...), errForm},

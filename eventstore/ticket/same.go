@@ -21,7 +21,7 @@ func (s State) Same(o State) bool {
 func (s Segment) same(o Segment) bool {
 	return s.Queue == o.Queue && s.Desk == o.Desk && s.Agent == o.Agent && s.EnteredAt.Equal(o.EnteredAt) &&
 		s.CalledAt.Equal(o.CalledAt) && s.ServingAt.Equal(o.ServingAt) && s.LeftAt.Equal(o.LeftAt) &&
-		s.Outcome == o.Outcome && s.HeldWaitingSeconds == o.HeldWaitingSeconds &&
+		s.Outcome == o.Outcome && s.Recalls == o.Recalls && s.HeldWaitingSeconds == o.HeldWaitingSeconds &&
 		s.HeldServiceSeconds == o.HeldServiceSeconds && s.Position == o.Position && slices.Equal(s.Flags, o.Flags)
 }
 

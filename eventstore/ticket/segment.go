@@ -61,6 +61,62 @@ func (s *Segment) hold(holds []Spell) {
 	}
 }
 
+// HoldsWaiting are the parts of the ticket's holds that fell into the wait of one of its segments, in order: they take as
+// long as HeldWaitingSeconds says. A part that lasts has no end.
+func (s State) HoldsWaiting(segment int) []Spell {
+	seg := s.Segments[segment]
+	lasts := s.Status == StatusOnHold && segment == len(s.Segments)-1 && seg.CalledAt.IsZero()
+	if seg.HeldWaitingSeconds == 0 && !lasts {
+		return nil
+	}
+	var parts []Spell
+	end := earlier(seg.CalledAt, seg.LeftAt)
+	first := sort.Search(len(s.Spells), func(i int) bool { return s.Spells[i].To.IsZero() || s.Spells[i].To.After(seg.EnteredAt) })
+	for _, sp := range s.Spells[first:] {
+		if !end.IsZero() && !sp.From.Before(end) {
+			break
+		}
+		part := Spell{Status: sp.Status, Queue: seg.Queue, From: later(sp.From, seg.EnteredAt), To: earlier(sp.To, end)}
+		if sp.Status == StatusOnHold && (part.To.IsZero() || secondsBetween(part.From, part.To) > 0) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// countRecalls tells the calls that ended a wait from those that were repeated. Calls are in order, and each is of the
+// segment whose first call came last. (A segment that began called, by a transfer, had its first call elsewhere.)
+func (s *State) countRecalls() {
+	calls := s.Calls
+	for i := range s.Segments {
+		seg := &s.Segments[i]
+		if seg.Recalls = 0; seg.CalledAt.IsZero() {
+			continue
+		}
+		for len(calls) > 0 && calls[0].Before(seg.CalledAt) {
+			calls = calls[1:]
+		}
+		if len(calls) > 0 && calls[0].Equal(seg.CalledAt) {
+			calls = calls[1:]
+		}
+		next := nextCall(s.Segments[i+1:])
+		for len(calls) > 0 && (next.IsZero() || calls[0].Before(next)) {
+			calls = calls[1:]
+			seg.Recalls++
+		}
+	}
+}
+
+// nextCall is the first call of the first segment that was called.
+func nextCall(segments []Segment) time.Time {
+	for i := range segments {
+		if !segments[i].CalledAt.IsZero() {
+			return segments[i].CalledAt
+		}
+	}
+	return time.Time{}
+}
+
 // overlap is how many seconds of the spell lie between two instants; a zero one is open. What is open on both sides lasts.
 func overlap(sp Spell, from, to time.Time) int64 {
 	end := earlier(sp.To, to)

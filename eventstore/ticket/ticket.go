@@ -55,6 +55,7 @@ type Segment struct {
 	ServingAt time.Time
 	LeftAt    time.Time
 	Outcome   Outcome
+	Recalls   int // calls after the first one
 
 	HeldWaitingSeconds int64 // on hold before the call: not part of the wait
 	HeldServiceSeconds int64 // on hold after the call: not part of the service

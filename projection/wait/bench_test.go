@@ -13,9 +13,9 @@ import (
 func BenchmarkReport(b *testing.B) {
 	pool := dbtest.New(b)
 	for _, sql := range []string{
-		`INSERT INTO wait_segment_0 (source, ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered)
+		`INSERT INTO wait_segment_0 (source, ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered, recalls)
 		SELECT 'city', 't' || i, 1, (37330 + i % 10)::text, '3', 'A', at, at + interval '9 min', at + interval '20 min',
-			CASE WHEN i % 9 = 0 THEN 'no_show' ELSE 'served' END, i % 997 * 7919 % 1800, CASE WHEN i % 9 > 0 THEN i % 997 * 104729 % 900 END, false
+			CASE WHEN i % 9 = 0 THEN 'no_show' ELSE 'served' END, i % 997 * 7919 % 1800, CASE WHEN i % 9 > 0 THEN i % 997 * 104729 % 900 END, false, 0
 		FROM generate_series(1, 100000) AS i, LATERAL (SELECT timestamptz '2024-11-20T00:00:00Z' + make_interval(secs => i * 630)) AS t (at)`,
 		`VACUUM ANALYZE wait_segment_0`,
 	} {

@@ -12,7 +12,7 @@ import (
 	"queuetrack/projection"
 )
 
-// check compares the segments' rows of one source with its log.
+// check compares the rows of one source with its log.
 type check struct {
 	tx     pgx.Tx
 	set    projection.Set
@@ -35,8 +35,19 @@ func (c *check) Change(change projection.Change) error {
 	return nil
 }
 
-// Tickets compares the tickets' segments.
+// Tickets compares the tickets' segments and holds.
 func (c *check) Tickets(ctx context.Context, in projection.Range) error {
+	if err := c.segments(ctx, in); err != nil {
+		return err
+	}
+	if err := c.holds(ctx, in); err != nil {
+		return err
+	}
+	clear(c.last)
+	return nil
+}
+
+func (c *check) segments(ctx context.Context, in projection.Range) error {
 	want := map[projection.RowKey]segmentRow{}
 	for id, state := range c.last {
 		for i, row := range segmentRowsOf(state) {
@@ -44,10 +55,9 @@ func (c *check) Tickets(ctx context.Context, in projection.Range) error {
 			c.counts[row.Outcome]++
 		}
 	}
-	clear(c.last)
 	query, args := in.SQL(`
 		SELECT ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome, wait_seconds, service_seconds,
-			self_registered
+			self_registered, recalls
 		FROM wait_segment_{set}
 		WHERE source = $1 AND`, c.source)
 	rows, err := c.tx.Query(ctx, c.set.SQL(query), args...)
@@ -63,9 +73,36 @@ func scanRow(row pgx.CollectableRow) (projection.RowKey, segmentRow, error) {
 	var called, left *time.Time
 	var wait, service *int64
 	err := row.Scan(&key.Ticket, &key.N, &r.Queue, &r.Desk, &r.Agent, &r.EnteredAt, &called, &left, &r.Outcome, &wait, &service,
-		&r.SelfRegistered)
+		&r.SelfRegistered, &r.Recalls)
 	r.EnteredAt, r.CalledAt, r.LeftAt = r.EnteredAt.UTC(), projection.TimeOf(called), projection.TimeOf(left)
 	r.WaitSeconds, r.ServiceSeconds = orNone(wait), orNone(service)
+	return key, r, err
+}
+
+func (c *check) holds(ctx context.Context, in projection.Range) error {
+	want := map[projection.RowKey]holdRow{}
+	for id, state := range c.last {
+		for i, row := range holdRowsOf(state) {
+			want[projection.RowKey{Ticket: id, N: int64(i + 1)}] = row
+		}
+	}
+	query, args := in.SQL(`
+		SELECT ticket, n, segment, from_at, to_at
+		FROM wait_hold_{set}
+		WHERE source = $1 AND`, c.source)
+	rows, err := c.tx.Query(ctx, c.set.SQL(query), args...)
+	if err != nil {
+		return fmt.Errorf("check holds of %s: %w", c.source, err)
+	}
+	return projection.Compare("wait_hold", c.source, rows, scanHold, want, c.report)
+}
+
+func scanHold(row pgx.CollectableRow) (projection.RowKey, holdRow, error) {
+	var key projection.RowKey
+	var r holdRow
+	var to *time.Time
+	err := row.Scan(&key.Ticket, &key.N, &r.Segment, &r.FromAt, &to)
+	r.FromAt, r.ToAt = r.FromAt.UTC(), projection.TimeOf(to)
 	return key, r, err
 }
 

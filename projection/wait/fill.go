@@ -9,27 +9,32 @@ import (
 	"queuetrack/projection"
 )
 
-// Tables is the segments' one.
+// Tables are that of the segments, and that of what interrupted their waits.
 func (Model) Tables() []string {
-	return []string{"wait_segment_{set}"}
+	return []string{"wait_segment_{set}", "wait_hold_{set}"}
 }
 
-// filler fills the segments of whole tickets.
+// filler fills the rows of whole tickets.
 type filler struct {
 	source   string
 	segments *projection.Copy
+	holds    *projection.Copy
 }
 
-// Fill begins to fill the table for one source.
+// Fill begins to fill the tables for one source.
 func (Model) Fill(set projection.Set, source string) projection.Filler {
-	return &filler{source, projection.NewCopy(set, "wait_segment_{set}", "source", "ticket", "n", "queue", "desk", "agent",
-		"entered_at", "called_at", "left_at", "outcome", "wait_seconds", "service_seconds", "self_registered")}
+	return &filler{
+		source: source,
+		segments: projection.NewCopy(set, "wait_segment_{set}", "source", "ticket", "n", "queue", "desk", "agent",
+			"entered_at", "called_at", "left_at", "outcome", "wait_seconds", "service_seconds", "self_registered", "recalls"),
+		holds: projection.NewCopy(set, "wait_hold_{set}", "source", "ticket", "n", "segment", "from_at", "to_at"),
+	}
 }
 
 // Change has nothing to do: segments follow from where the ticket ends up.
 func (*filler) Change(projection.Change) error { return nil }
 
-// Ticket gathers the ticket's segments.
+// Ticket gathers the ticket's rows.
 func (f *filler) Ticket(last projection.Change) error {
 	for i, r := range segmentRowsOf(last.After) {
 		c := f.segments
@@ -47,6 +52,17 @@ func (f *filler) Ticket(last projection.Change) error {
 		tellSeconds(c, r.WaitSeconds)
 		tellSeconds(c, r.ServiceSeconds)
 		c.Bool(r.SelfRegistered)
+		c.Int4(int32(r.Recalls))
+	}
+	for i, r := range holdRowsOf(last.After) {
+		c := f.holds
+		c.Row()
+		c.Text(f.source)
+		c.Text(last.Ticket)
+		c.Int4(int32(i + 1))
+		c.Int4(int32(r.Segment))
+		c.Time(r.FromAt)
+		c.Time(r.ToAt)
 	}
 	return nil
 }
@@ -59,12 +75,15 @@ func tellSeconds(c *projection.Copy, n int64) {
 	c.Int8(n)
 }
 
-func (f *filler) Len() int { return f.segments.Len() }
+func (f *filler) Len() int { return f.segments.Len() + f.holds.Len() }
 
-// Flush copies the gathered segments.
+// Flush copies what was gathered.
 func (f *filler) Flush(ctx context.Context, tx pgx.Tx) error {
 	if err := f.segments.Flush(ctx, tx); err != nil {
 		return fmt.Errorf("fill the segments of %s: %w", f.source, err)
+	}
+	if err := f.holds.Flush(ctx, tx); err != nil {
+		return fmt.Errorf("fill the holds of %s: %w", f.source, err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package wait is the read model of segments with their waits and services, and the wait report.
 //
-// One narrow row a segment, with integer seconds: percentiles are exact and computed by Postgres from the rows
+// One narrow row a segment (and one for each time on hold that interrupted a wait), with integer seconds: percentiles are exact and computed by Postgres from the rows
 // themselves, never from sketches or roll-ups, so a rebuild gives byte-equal reports. Every instant is truncated to the
 // whole second before it is subtracted; so times in states add up exactly.
 package wait
@@ -32,6 +32,14 @@ type segmentRow struct {
 	WaitSeconds    int64 // none: NULL
 	ServiceSeconds int64 // none: NULL
 	SelfRegistered bool
+	Recalls        int
+}
+
+// holdRow is a row of wait_hold_{set}, but for its number: they count from 1, over all of the ticket's segments.
+type holdRow struct {
+	Segment int
+	FromAt  time.Time
+	ToAt    time.Time // zero: NULL
 }
 
 // segmentRowsOf are the rows of a ticket's segments, in order.
@@ -41,7 +49,7 @@ func segmentRowsOf(s ticket.State) []segmentRow {
 		row := segmentRow{
 			Queue: seg.Queue, Desk: seg.Desk, Agent: seg.Agent, Outcome: string(seg.Outcome),
 			EnteredAt: wholeSecond(seg.EnteredAt), CalledAt: wholeSecond(seg.CalledAt), LeftAt: wholeSecond(seg.LeftAt),
-			WaitSeconds: none, ServiceSeconds: none, SelfRegistered: seg.Has(ticket.FlagSelfRegistered),
+			WaitSeconds: none, ServiceSeconds: none, SelfRegistered: seg.Has(ticket.FlagSelfRegistered), Recalls: seg.Recalls,
 		}
 		if seconds, over := seg.Wait(); over {
 			row.WaitSeconds = seconds
@@ -52,6 +60,26 @@ func segmentRowsOf(s ticket.State) []segmentRow {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// holdRowsOf are the rows of what interrupted a ticket's waits, in order.
+func holdRowsOf(s ticket.State) []holdRow {
+	var rows []holdRow
+	for i := range s.Segments {
+		for _, part := range s.HoldsWaiting(i) {
+			rows = append(rows, holdRow{Segment: i + 1, FromAt: wholeSecond(part.From), ToAt: wholeSecond(part.To)})
+		}
+	}
+	return rows
+}
+
+// commonLength is how many rows two lists have in common at their beginning.
+func commonLength[R comparable](a, b []R) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func wholeSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

@@ -19,6 +19,7 @@ type columns struct {
 	called, left                             []*time.Time
 	waits, services                          []*int64
 	selfRegistered                           []bool
+	recalls                                  []int32
 }
 
 func (c *columns) add(id string, n int32, r segmentRow) {
@@ -27,7 +28,7 @@ func (c *columns) add(id string, n int32, r segmentRow) {
 	c.entered = append(c.entered, r.EnteredAt)
 	c.called, c.left = append(c.called, projection.NullTime(r.CalledAt)), append(c.left, projection.NullTime(r.LeftAt))
 	c.waits, c.services = append(c.waits, seconds(r.WaitSeconds)), append(c.services, seconds(r.ServiceSeconds))
-	c.selfRegistered = append(c.selfRegistered, r.SelfRegistered)
+	c.selfRegistered, c.recalls = append(c.selfRegistered, r.SelfRegistered), append(c.recalls, int32(r.Recalls))
 }
 
 // Write brings each ticket's segments up to date from the first one that is not as it was: mostly the last one only.
@@ -48,6 +49,7 @@ func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source st
 	var cut []string
 	var keep []int32
 	var rows columns
+	var holds holdColumns
 	for _, id := range order {
 		old, now := segmentRowsOf(before[id]), segmentRowsOf(after[id])
 		same := commonLength(old, now)
@@ -57,23 +59,16 @@ func (Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source st
 		for i, r := range now[same:] {
 			rows.add(id, int32(same+i+1), r)
 		}
+		holds.change(id, holdRowsOf(before[id]), holdRowsOf(after[id]))
 	}
 	var batch pgx.Batch
 	queueCuts(&batch, set, source, cut, keep)
 	queueRows(&batch, set, source, rows)
+	holds.queue(&batch, set, source)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("write segments of %s: %w", source, err)
 	}
 	return nil
-}
-
-// commonLength is how many rows two lists have in common at their beginning.
-func commonLength(a, b []segmentRow) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
 }
 
 func queueCuts(batch *pgx.Batch, set projection.Set, source string, tickets []string, keep []int32) {
@@ -92,10 +87,10 @@ func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
 	}
 	batch.Queue(set.SQL(`
 		INSERT INTO wait_segment_{set} (source, ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome,
-			wait_seconds, service_seconds, self_registered)
+			wait_seconds, service_seconds, self_registered, recalls)
 		SELECT $1, s.*
 		FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-			$9::timestamptz[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[]) AS s
+			$9::timestamptz[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[], $14::int[]) AS s
 		ON CONFLICT (source, ticket, n) DO UPDATE SET
 			queue = excluded.queue,
 			desk = excluded.desk,
@@ -106,7 +101,8 @@ func queueRows(batch *pgx.Batch, set projection.Set, source string, c columns) {
 			outcome = excluded.outcome,
 			wait_seconds = excluded.wait_seconds,
 			service_seconds = excluded.service_seconds,
-			self_registered = excluded.self_registered`),
+			self_registered = excluded.self_registered,
+			recalls = excluded.recalls`),
 		source, c.tickets, c.numbers, c.queues, c.desks, c.agents, c.entered, c.called, c.left, c.outcomes,
-		c.waits, c.services, c.selfRegistered)
+		c.waits, c.services, c.selfRegistered, c.recalls)
 }

@@ -110,14 +110,15 @@ FROM (
     WINDOW log AS (PARTITION BY s.ticket ORDER BY s.position)) AS p
 WHERE p.status IN ('waiting', 'called')`, `
 INSERT INTO wait_segment_{set} (source, ticket, n, queue, desk, agent, entered_at, called_at, left_at, outcome,
-    wait_seconds, service_seconds, self_registered)
+    wait_seconds, service_seconds, self_registered, recalls)
 SELECT '{source}', g.ticket, g.segment, g.queue, g.desk, g.agent, g.entered_at, g.called_at, g.left_at, g.outcome,
     date_part('epoch', coalesce(g.called_at, g.left_at) - g.entered_at),
-    CASE g.outcome WHEN 'served' THEN date_part('epoch', g.left_at - g.called_at) END, false
+    CASE g.outcome WHEN 'served' THEN date_part('epoch', g.left_at - g.called_at) END, false, g.recalls
 FROM (
     SELECT s.ticket, s.segment, min(s.queue) AS queue, coalesce(min(s.desk), '') AS desk, coalesce(min(s.agent), '') AS agent,
         date_trunc('second', min(s.at) FILTER (WHERE s.enters)) AS entered_at,
         min(s.at) FILTER (WHERE s.transition = 'called') AS called_at,
+        count(*) FILTER (WHERE s.transition = 'recalled') AS recalls,
         date_trunc('second', coalesce(min(s.at) FILTER (WHERE s.status NOT IN ('waiting', 'called')),
             lead(min(s.at) FILTER (WHERE s.enters)) OVER log)) AS left_at,
         CASE
@@ -186,7 +187,8 @@ func fillFrom(ctx context.Context, tx pgx.Tx, set projection.Set, source string)
 // EmptySet empties the set's tables.
 func EmptySet(ctx context.Context, pool *pgxpool.Pool, set projection.Set) error {
 	_, err := pool.Exec(ctx, set.SQL(`
-		TRUNCATE folded_{set}, board_ticket_{set}, board_spell_{set}, board_queue_{set}, board_name_{set}, history_{set}, wait_segment_{set}`))
+		TRUNCATE folded_{set}, board_ticket_{set}, board_spell_{set}, board_queue_{set}, board_name_{set}, history_{set}, wait_segment_{set},
+			wait_hold_{set}`))
 	if err != nil {
 		return fmt.Errorf("empty the tables: %w", err)
 	}

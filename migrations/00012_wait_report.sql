@@ -1,0 +1,72 @@
+-- +goose Up
+-- What the whole wait report needs: re-calls, who was on hold while the queue went on, and every way to place a segment in
+-- a window.
+
+-- Segments are folded anew from the first event, with what they lack.
+TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_queue_0, board_name_0,
+    board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1, wait_segment_0, wait_segment_1;
+UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
+
+ALTER TABLE wait_segment_0 ADD COLUMN recalls int NOT NULL;
+ALTER TABLE wait_segment_1 ADD COLUMN recalls int NOT NULL;
+COMMENT ON COLUMN wait_segment_0.recalls IS 'calls after the first one';
+
+-- A report by arrival reads nothing but this index.
+DROP INDEX wait_segment_0_entered;
+DROP INDEX wait_segment_1_source_entered_at_queue_outcome_called_at_wa_idx;
+CREATE INDEX wait_segment_0_entered ON wait_segment_0 (source, entered_at)
+    INCLUDE (queue, desk, agent, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered, recalls);
+CREATE INDEX wait_segment_1_entered ON wait_segment_1 (source, entered_at)
+    INCLUDE (queue, desk, agent, called_at, left_at, outcome, wait_seconds, service_seconds, self_registered, recalls);
+
+CREATE INDEX wait_segment_0_called ON wait_segment_0 (source, called_at) WHERE called_at IS NOT NULL;
+CREATE INDEX wait_segment_1_called ON wait_segment_1 (source, called_at) WHERE called_at IS NOT NULL;
+
+-- Who waited at an instant: most of them had come within the hour before it, and are found by their entry. Those who
+-- waited longer are found by this index, in steps of four: a wait of less than 16 hours began less than 16 hours before.
+-- Those who still wait have not left. So a look at any time costs what it finds, and not the length of the log.
+CREATE INDEX wait_segment_0_long ON wait_segment_0 (source,
+    width_bucket(coalesce(called_at, left_at) - entered_at, '{1 hour, 4 hours, 16 hours, 64 hours, 256 hours, 1024 hours, 4096 hours, 16384 hours}'::interval[]),
+    entered_at)
+    WHERE coalesce(called_at, left_at) - entered_at >= interval '1 hour';
+CREATE INDEX wait_segment_1_long ON wait_segment_1 (source,
+    width_bucket(coalesce(called_at, left_at) - entered_at, '{1 hour, 4 hours, 16 hours, 64 hours, 256 hours, 1024 hours, 4096 hours, 16384 hours}'::interval[]),
+    entered_at)
+    WHERE coalesce(called_at, left_at) - entered_at >= interval '1 hour';
+
+-- Holds interrupt a wait. They are rare before the first call.
+CREATE TABLE wait_hold_0 (
+    source  text        NOT NULL,
+    ticket  text        COLLATE "C" NOT NULL,
+    n       int         NOT NULL,
+    segment int         NOT NULL,
+    from_at timestamptz NOT NULL,
+    to_at   timestamptz,
+    CONSTRAINT wait_hold_0_pk PRIMARY KEY (source, ticket, n)
+);
+COMMENT ON TABLE wait_hold_0 IS 'a time on hold within the wait of one of the ticket''s segments';
+COMMENT ON COLUMN wait_hold_0.from_at IS 'truncated to the second, as is to_at';
+COMMENT ON COLUMN wait_hold_0.to_at IS 'null: it lasts';
+CREATE INDEX wait_hold_0_from ON wait_hold_0 (source, from_at);
+CREATE TABLE wait_hold_1 (LIKE wait_hold_0 INCLUDING ALL);
+
+-- +goose Down
+DROP TABLE wait_hold_1;
+DROP TABLE wait_hold_0;
+
+-- The read models and the checkpoint belong together: what is left is folded anew from the first event.
+TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_queue_0, board_name_0,
+    board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1, wait_segment_0, wait_segment_1;
+UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
+DROP INDEX wait_segment_1_long;
+DROP INDEX wait_segment_0_long;
+DROP INDEX wait_segment_1_called;
+DROP INDEX wait_segment_0_called;
+DROP INDEX wait_segment_1_entered;
+DROP INDEX wait_segment_0_entered;
+ALTER TABLE wait_segment_1 DROP COLUMN recalls;
+ALTER TABLE wait_segment_0 DROP COLUMN recalls;
+CREATE INDEX wait_segment_1_source_entered_at_queue_outcome_called_at_wa_idx ON wait_segment_1 (source, entered_at)
+    INCLUDE (queue, outcome, called_at, wait_seconds, service_seconds, self_registered);
+CREATE INDEX wait_segment_0_entered ON wait_segment_0 (source, entered_at)
+    INCLUDE (queue, outcome, called_at, wait_seconds, service_seconds, self_registered);
