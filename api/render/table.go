@@ -3,115 +3,157 @@ package render
 import (
 	"fmt"
 	"io"
-	"math"
-	"strconv"
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"queuetrack/projection/wait"
 )
 
-// absent stands where nothing is known.
-const absent = "–"
+// The measures of a terminal's table.
+const (
+	tableWidth = 120
+	keyWidth   = 28 // longer names are cut
+	barWidthIn = 8  // characters
+)
 
-// WriteTable writes the report for a terminal: aligned columns, durations as minutes and seconds.
+// WriteTable writes the report for a terminal: aligned columns, durations as minutes and seconds. What is too wide for
+// a line goes on in a block of its own.
 func (r Waits) WriteTable(w io.Writer) error {
 	var out strings.Builder
-	out.WriteString(r.local(r.From) + " – " + r.local(r.To) + " (" + r.Zone.String() + ")\n\n")
-	rows := [][]string{r.titles()}
-	for _, item := range r.Items {
-		rows = append(rows, r.line(item))
+	r.writeHead(&out)
+	switch {
+	case len(r.Items) == 0:
+		out.WriteString("Nothing in this window.\n")
+	case len(r.GroupBy) == 0:
+		r.writeCard(&out)
+	case r.isGrid():
+		r.writeGrids(&out)
+	default:
+		r.writeSparks(&out)
+		r.writeBlocks(&out)
 	}
-	align(&out, rows, len(r.keys()))
-	out.WriteString("\nwait = entry to first call · SL = " + string(r.Formula) + " at " + duration(float64(r.ServiceLevel)) + "\n")
+	r.writeFoot(&out)
 	if _, err := io.WriteString(w, out.String()); err != nil {
 		return fmt.Errorf("write table: %w", err)
 	}
 	return nil
 }
 
-// titles name the columns; line fills them in the same order.
-func (r Waits) titles() []string {
-	var t []string
-	for _, k := range r.keys() {
-		t = append(t, string(k))
-	}
-	t = append(t, "offered", "served", "abandoned", "no show", "open", "waits", "mean")
-	for _, p := range r.Percentiles {
-		t = append(t, "p"+strconv.Itoa(p))
-	}
-	return append(t, "max", "service", "SL")
-}
-
-func (r Waits) line(i wait.Item) []string {
-	var l []string
-	for _, k := range r.keys() {
-		l = append(l, printable(r.key(i, k)))
-	}
-	for _, n := range []int64{i.Offered, i.Served, i.Abandoned, i.NoShow, i.Open, i.Wait.N} {
-		l = append(l, integer(n))
-	}
-	l = append(l, known(i.Wait, i.Wait.Mean))
-	for _, p := range r.Percentiles {
-		l = append(l, known(i.Wait, float64(i.Wait.Percentiles[p])))
-	}
-	level := absent
-	if i.ServiceLevel != nil {
-		level = strconv.FormatFloat(*i.ServiceLevel*100, 'f', 1, 64) + " %"
-	}
-	return append(l, known(i.Wait, float64(i.Wait.Max)), known(i.Service, i.Service.Mean), level)
-}
-
-// known is a duration of a set, or the sign that the set is empty.
-func known(s wait.Stats, seconds float64) string {
-	if s.N == 0 {
-		return absent
-	}
-	return duration(seconds)
-}
-
-// duration is seconds as m:ss; an hour is 60 minutes.
-func duration(seconds float64) string {
-	s := int64(math.Round(seconds))
-	sign := ""
-	if s < 0 {
-		sign, s = "-", -s
-	}
-	return fmt.Sprintf("%s%d:%02d", sign, s/60, s%60)
-}
-
-// printable is a vendor's text without what a terminal would obey.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
+// writeHead says what the report is about.
+func (r Waits) writeHead(out *strings.Builder) {
+	line := r.period(r.From, r.To) + " " + r.Zone.String()
+	if len(r.GroupBy) > 0 {
+		words := make([]string, len(r.GroupBy))
+		for i, key := range r.GroupBy {
+			words[i] = spaced(string(key))
 		}
-		return r
-	}, s)
+		line += " · by " + strings.Join(words, " and ")
+	}
+	if r.AttributedBy != "" && r.AttributedBy != wait.AtArrival {
+		line += " · attributed by " + string(r.AttributedBy)
+	}
+	if r.Compare {
+		line += " · before: " + r.period(r.PreviousFrom, r.PreviousTo)
+	}
+	out.WriteString(line + "\n\n")
 }
 
-// align writes rows in columns: the first ones, texts, to the left, the others, numbers, to the right.
-func align(out *strings.Builder, rows [][]string, texts int) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, c := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(c))
-		}
+// writeFoot explains the signs; --explain tells the rest.
+func (r Waits) writeFoot(out *strings.Builder) {
+	line := "\nwait = entry to first call, in min:s · SL = " + r.levelName()
+	if strings.Contains(out.String(), lowMark) {
+		line += fmt.Sprintf(" · %s fewer than %d samples", lowMark, LowN)
 	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, c := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
-			if i > 0 {
-				line.WriteString("  ")
+	out.WriteString(line + " · --explain defines every number\n")
+}
+
+// writeBlocks writes all numbers, sheet by sheet, a line an item.
+func (r Waits) writeBlocks(out *strings.Builder) {
+	sheets := r.sheets()
+	if r.Compare {
+		sheets = append(sheets, sheet{"Compared with the period before", nil})
+	}
+	for i, s := range sheets {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		keys, cells := r.keyCells(), r.sheetCells(s)
+		if i == 0 {
+			cells = slices.Insert(cells, len(cells)-1, r.barCells())
+		}
+		if s.columns == nil {
+			cells = r.comparedCells()
+		}
+		for j, part := range fit(keys, cells) {
+			title := s.title
+			if j > 0 {
+				title += ", continued"
+				out.WriteByte('\n')
 			}
-			if i < texts {
-				line.WriteString(c + pad)
-			} else {
-				line.WriteString(pad + c)
-			}
+			out.WriteString(title + "\n")
+			align(out, slices.Concat(keys, part), len(keys))
 		}
-		out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
+}
+
+// keyCells are columns of text: the name, then each item's.
+func (r Waits) keyCells() (list [][]string) {
+	for _, key := range r.keyColumns() {
+		column := []string{key.name}
+		for _, item := range r.Items {
+			column = append(column, cut(key.text(item), keyWidth))
+		}
+		list = append(list, column)
+	}
+	return list
+}
+
+func (r Waits) sheetCells(s sheet) (list [][]string) {
+	for _, c := range s.columns {
+		column := []string{c.name}
+		for _, item := range r.Items {
+			column = append(column, c.text(item.Measures))
+		}
+		list = append(list, marked(column))
+	}
+	return list
+}
+
+// comparedCells are, of each column that is compared, what it was and the difference.
+func (r Waits) comparedCells() (list [][]string) {
+	for _, c := range r.compared() {
+		now, before, change := []string{c.name}, []string{"before"}, []string{"±"}
+		for _, item := range r.Items {
+			now = append(now, c.text(item.Measures))
+			before = append(before, c.before(item))
+			change = append(change, c.change(item))
+		}
+		list = append(list, now, before, change)
+	}
+	return list
+}
+
+// barCells draw one column.
+func (r Waits) barCells() []string {
+	c := r.barColumn()
+	most := r.longest(c)
+	cells := []string{leftAligned + c.name + " bar"}
+	for _, item := range r.Items {
+		v, _ := c.of(item.Measures)
+		cells = append(cells, leftAligned+barOf(v, most, barWidthIn))
+	}
+	return cells
+}
+
+// marked leaves room behind the numbers without a mark, so that digits stay below digits.
+func marked(column []string) []string {
+	if !slices.ContainsFunc(column, func(s string) bool { return strings.HasSuffix(s, lowMark) }) {
+		return column
+	}
+	for i, s := range column {
+		if !strings.HasSuffix(s, lowMark) {
+			column[i] = s + " "
+		}
+	}
+	return column
 }

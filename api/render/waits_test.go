@@ -182,27 +182,6 @@ func TestCellsAreNoFormulas(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) {
-	t.Parallel()
-	r := november(t)
-	r.Items[1].Queue = "A\x1b[31m"
-	var out strings.Builder
-	if err := r.WriteTable(&out); err != nil {
-		t.Fatal(err)
-	}
-	want := `2026-11-01T00:00:00+02:00 – 2026-12-01T00:00:00+02:00 (Europe/Tallinn)
-
-queue   day         offered  served  abandoned  no show  open  waits   mean   p50    p90    max  service      SL
-37338   2026-11-20      131     104          9        6     4    116  10:12  9:00  21:00  45:10     5:01  72.1 %
-A�[31m  2026-11-21        0       0          0        0     0      0      –     –      –      –        –       –
-
-wait = entry to first call · SL = F4 at 5:00
-`
-	if diff := cmp.Diff(want, out.String()); diff != "" {
-		t.Errorf("table (-want +got):\n%s", diff)
-	}
-}
-
 func TestWriteKnowsEveryFormat(t *testing.T) {
 	t.Parallel()
 	for _, f := range Formats {

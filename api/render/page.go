@@ -1,0 +1,103 @@
+package render
+
+import (
+	_ "embed" // the page's template and style
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+// page is a report as one HTML document that needs nothing else: no scripts, no fonts, nothing to load. It prints well,
+// and a strict content security policy lets it pass (its only style is one style element).
+type page struct {
+	Title, Period string
+	Facts         []fact
+	Sections      []section
+	Definitions   Definitions
+}
+
+// fact is something with a name.
+type fact struct{ Name, Text, More string }
+
+// section is a part of a page with a heading: text, then charts, then tables with the same numbers.
+type section struct {
+	ID, Title string
+	NewPage   bool // on paper
+	Notes     []string
+	Headline  []fact
+	Figures   []figure
+	Tables    []grid
+}
+
+// figure is a chart.
+type figure struct {
+	Caption string
+	Chart   template.HTML
+}
+
+// grid is a table.
+type grid struct {
+	Caption string
+	Head    []gridCell
+	Rows    [][]gridCell
+}
+
+// gridCell is a cell of a table.
+type gridCell struct {
+	Text    string
+	Key     bool   // says what the row, or the column, is about
+	Foreign bool   // a vendor's text, in whatever direction it is written
+	Bar     string // of 100; instead of a text
+}
+
+//go:embed page.gohtml
+var pageSource string
+
+//go:embed page.css
+var pageStyle string
+
+// Style is the whole style of the page.
+func (page) Style() template.CSS {
+	return template.CSS(pageStyle) //nolint:gosec // our own file
+}
+
+// write writes the document.
+func (p page) write(w io.Writer) error {
+	// Parsed each time: a process writes few pages, and most none.
+	t, err := template.New("page").Parse(pageSource)
+	if err != nil {
+		return fmt.Errorf("read the page's template: %w", err)
+	}
+	if err := t.Execute(w, p); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return nil
+}
+
+// texts are a row of cells.
+func texts(list ...string) []gridCell {
+	row := make([]gridCell, len(list))
+	for i, text := range list {
+		row[i].Text = text
+	}
+	return row
+}
+
+// barCell is a bar of a value, drawn as part of the greatest.
+func barCell(v, greatest float64) gridCell {
+	if v <= 0 || greatest <= 0 {
+		return gridCell{}
+	}
+	return gridCell{Bar: points(v / greatest * 100)}
+}
+
+// shown is a vendor's text for a page: what can't be seen is made visible, and what is too long for anybody is cut.
+func shown(s string) string {
+	const most = 200
+	s = printable(strings.ToValidUTF8(s, "\uFFFD"))
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,68 @@
+package render
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"queuetrack/projection/wait"
+)
+
+// keyColumn is what tables for people show of an item's group.
+type keyColumn struct {
+	name    string
+	text    func(wait.Item) string
+	foreign bool // a vendor's text
+}
+
+// keyColumns are the groups of the report, in the order asked for, with the names of queues.
+func (r Waits) keyColumns() (list []keyColumn) {
+	for _, key := range r.keys() {
+		list = append(list, keyColumn{spaced(string(key)), func(item wait.Item) string { return r.keyText(item, key) }, !isTime(key)})
+		if key == wait.ByQueue && slices.ContainsFunc(r.Items, func(item wait.Item) bool { return r.queueName(item) != "" }) {
+			list = append(list, keyColumn{"name", func(item wait.Item) string { return printable(r.queueName(item)) }, true})
+		}
+	}
+	return list
+}
+
+// keyText is a key as people read it.
+func (r Waits) keyText(item wait.Item, key wait.GroupKey) string {
+	switch key {
+	case wait.ByWeekday:
+		return weekdayName(item.Weekday)
+	case wait.ByHourOfDay:
+		return hourName(item.HourOfDay)
+	case wait.ByDay:
+		return item.Start.In(r.Zone).Format("2006-01-02 Mon")
+	case wait.ByHour:
+		return item.Start.In(r.Zone).Format("2006-01-02 15:04")
+	case wait.BySource, wait.ByLocation, wait.ByQueue, wait.ByDesk, wait.ByAgent, wait.ByWeek, wait.ByMonth:
+	}
+	if text := printable(r.key(item, key)); text != "" {
+		return text
+	}
+	return absent
+}
+
+// weekdayName is the short name of a day, of which Monday is 1.
+func weekdayName(n int) string { return time.Weekday(n % 7).String()[:3] }
+
+// hourName is the beginning of an hour of the day.
+func hourName(n int) string { return strconv.Itoa(n/10) + strconv.Itoa(n%10) + ":00" }
+
+// period is a window: dates where it begins and ends at midnight.
+func (r Waits) period(from, to time.Time) string {
+	layout := "2006-01-02 15:04"
+	if isMidnight(from.In(r.Zone)) && isMidnight(to.In(r.Zone)) {
+		layout = time.DateOnly
+	}
+	return from.In(r.Zone).Format(layout) + " – " + to.In(r.Zone).Format(layout)
+}
+
+func isMidnight(t time.Time) bool {
+	h, m, s := t.Clock()
+	return h == 0 && m == 0 && s == 0 && t.Nanosecond() == 0
+}
+
+func (r Waits) queueName(wait.Item) string { return "" }
