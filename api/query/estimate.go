@@ -15,8 +15,8 @@ import (
 // estimated is how long somebody has to wait, on the wire.
 type estimated struct {
 	WaitSeconds int64  `json:"wait_seconds" minimum:"0" doc:"From now on."`
-	LowSeconds  *int64 `json:"low_seconds" minimum:"0" doc:"One wait in five is shorter; null as long as too few have ended to tell."`
-	HighSeconds *int64 `json:"high_seconds" minimum:"0" doc:"One wait in five is longer; null as long as too few have ended to tell."`
+	LowSeconds  *int64 `json:"low_seconds" minimum:"0" doc:"One wait in five is shorter; null as long as none has ended to tell by."`
+	HighSeconds *int64 `json:"high_seconds" minimum:"0" doc:"One wait in five is longer; null as long as none has ended to tell by."`
 }
 
 // maybeEstimate is null where nothing can be told.

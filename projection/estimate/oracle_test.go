@@ -173,7 +173,7 @@ func (o *oracle) predict(m move) (prediction, float64) {
 	if len(ratios) < 30 {
 		ratios = ratiosOf(endedOf(o.seen, func(string) bool { return true }))
 	}
-	if len(ratios) >= 30 {
+	if len(ratios) > 0 {
 		low := max(0, (whole+30)*ratios[int(math.Ceil(0.2*float64(len(ratios))))-1]-30)
 		high := max(0, (whole+30)*ratios[int(math.Ceil(0.8*float64(len(ratios))))-1]-30)
 		wait = min(max(wait, low), high)

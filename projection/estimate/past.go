@@ -12,7 +12,7 @@ const (
 	pastLeast     = 20 // once it has seen so many departures
 
 	rangeWaits = 200 // the range is taken from so many finished waits,
-	rangeLeast = 30  // at least so many; else from those of all queues of the source
+	rangeLeast = 30  // at least so many; else from those of all queues of the source, however many
 	rangeLow   = 0.2
 	rangeHigh  = 0.8
 	rangePad   = 30.0 // seconds, added to both sides of a ratio: short waits are not all ratio
@@ -52,7 +52,7 @@ type Line struct {
 // Estimate is how long somebody has to wait, in whole seconds from now.
 type Estimate struct {
 	Wait      int64
-	Ranged    bool  // there were enough finished waits to tell a range
+	Ranged    bool  // there were finished waits to tell a range from
 	Low, High int64 // three of five waits end within it, one of five before and one after
 }
 

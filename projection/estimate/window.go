@@ -54,7 +54,7 @@ func (w *window) last() (Wait, bool) {
 	return w.waits[len(w.waits)-1], true
 }
 
-// ratios are ascending; false when there are too few to tell a range from.
+// ratios are ascending; false when there are too few to go by them alone.
 func (w *window) ratios() ([]float64, bool) { return w.sorted, len(w.sorted) >= rangeLeast }
 
 // hourly is the mean of the waits that ended within the hour before an instant, of those that are kept.
@@ -87,9 +87,10 @@ func othersOf(pasts map[string]*Past) *Others {
 	return o
 }
 
+// ratios are ascending; false when there is none.
 func (o *Others) ratios() ([]float64, bool) {
 	if o == nil {
 		return nil, false
 	}
-	return o.window.ratios()
+	return o.sorted, len(o.sorted) > 0
 }
