@@ -114,6 +114,7 @@ func (d *Door) huma(a huma.Adapter) huma.API {
 	d.registerQueues(h)
 	d.registerTickets(h)
 	d.registerReports(h)
+	d.registerBacktest(h)
 	d.registerLog(h)
 	d.registerRejections(h)
 	d.registerQuarantine(h)

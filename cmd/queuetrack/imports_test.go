@@ -34,7 +34,7 @@ var laws = map[string]law{
 	"projection/estimate": {may: readModel, forbids: []string{"net/http"}},
 
 	"api":        {may: []string{"eventstore", "eventstore/ticket", "projection", "migrations"}},
-	"api/render": {may: []string{"projection/wait"}, forbids: append([]string{"net/http"}, databases...)},
+	"api/render": {may: []string{"projection/estimate", "projection/wait"}, forbids: append([]string{"net/http"}, databases...)},
 	"api/ingest": {may: []string{"api", "eventstore", "eventstore/source", "eventstore/ticket"}, forbids: databases},
 	"api/query": {
 		may: []string{
