@@ -11,6 +11,7 @@ import (
 // part in time zones, whose rules it may have in another version; a bucket in the answer is the very one that was
 // counted; and the percentiles of a week are those of its segments, never merged from those of its days.
 type calendar struct {
+	before bool        // it is of the window before the report's
 	timed  bool        // the report has a group of time; otherwise the window is one bucket with one key
 	bounds []time.Time // ascending: the buckets' starts, and the end of the last one
 	of     []int32     // the key of each bucket, counted from 0; none: out of what is asked for
@@ -105,7 +106,7 @@ func (c calendar) plain() bool { return len(c.keys) == len(c.of) && slices.IsSor
 
 // part is the calendar of the keys from one to before another, and the window around their buckets.
 func (c calendar) part(first, end int) (part calendar, from, to time.Time) {
-	part = calendar{timed: c.timed, keys: c.keys[first:end]}
+	part = calendar{before: c.before, timed: c.timed, keys: c.keys[first:end]}
 	for i, key := range c.of {
 		inside := int(key) >= first && int(key) < end
 		if !inside && len(part.of) == 0 {

@@ -23,7 +23,7 @@ func Run(ctx context.Context, v *projection.View, r Request) (Report, error) {
 	if n := int64(len(c.calendar.keys)); n > MaxItems {
 		return Report{}, ErrTooManyItems{Items: n, Limit: MaxItems}
 	}
-	items, err := c.bit(ctx, v, nil, 0, len(c.calendar.keys), MaxItems)
+	items, err := c.bit(ctx, v, bit{end: len(c.calendar.keys)}, MaxItems)
 	if err != nil {
 		return Report{}, err
 	}
@@ -56,6 +56,7 @@ func begin(ctx context.Context, v *projection.View, r Request) (c computation, e
 		if c.before, err = calendarOf(r, from, to); err != nil {
 			return c, err
 		}
+		c.before.before = true
 		c.earlier = c.calendar.counterparts(r, c.before)
 	}
 	if err := prepare(ctx, v, r); err != nil {
@@ -64,32 +65,53 @@ func begin(ctx context.Context, v *projection.View, r Request) (c computation, e
 	return c, nil
 }
 
-// bit computes the items of the keys from one to before another, and of the lanes given; nil: of all.
-func (c computation) bit(ctx context.Context, v *projection.View, lanes []lane, first, end, limit int) ([]Item, error) {
-	now := period{Request: c.Request, calendar: c.calendar, chosen: lanes}
+// bit is a part of a report: some lanes of some keys.
+type bit struct {
+	lanes      []lane // nil: all that have a segment
+	some       bool   // the lanes are not all that there are
+	first, end int    // the keys from one to before another
+}
+
+// bit computes the items of a part.
+func (c computation) bit(ctx context.Context, v *projection.View, b bit, limit int) ([]Item, error) {
 	if !c.grouped() {
-		lanes = []lane{{}} // whether anybody was there or not
+		b.lanes = []lane{{}} // whether anybody was there or not
 	}
-	if end-first < len(c.calendar.keys) {
-		now.calendar, now.From, now.To = c.calendar.part(first, end)
-		now.From, now.To = later(now.From, c.From), sooner(now.To, c.To)
-	}
-	found, err := now.measure(ctx, v, lanes, limit)
+	now := c.period(b, c.calendar, b.first, b.end)
+	found, err := now.measure(ctx, v, b.lanes, limit)
 	if err != nil {
 		return nil, fmt.Errorf("compute the wait report: %w", err)
 	}
-	if lanes == nil {
-		if lanes = c.lanesOf(found); int64(len(lanes))*int64(end-first) > int64(limit) {
-			return nil, ErrTooManyItems{Items: int64(len(lanes)) * int64(end-first), Limit: int64(limit)}
+	if b.lanes == nil {
+		b.lanes = c.lanesOf(found)
+		if n := len(b.lanes) * (b.end - b.first); n > limit {
+			return nil, ErrTooManyItems{Items: int64(n), Limit: int64(limit)}
 		}
 	}
-	items := c.items(found, now.calendar, lanes)
+	items := c.items(found, now.calendar, b.lanes)
 	if c.Compare && len(items) > 0 {
-		if err := c.compare(ctx, v, items, lanes, now.chosen, first, end); err != nil {
+		if err := c.compare(ctx, v, items, b); err != nil {
 			return nil, fmt.Errorf("compute the wait report of the period before: %w", err)
 		}
 	}
 	return items, nil
+}
+
+// period is what the part is computed from, in the window of a calendar: its keys from one to before another.
+func (c computation) period(b bit, calendar calendar, first, end int) period {
+	p := period{Request: c.Request, calendar: calendar}
+	if b.some {
+		p.chosen = b.lanes
+	}
+	if calendar.before {
+		p.From, p.To = c.Before()
+	}
+	if end-first < len(calendar.keys) {
+		from, to := p.From, p.To
+		p.calendar, p.From, p.To = calendar.part(first, end)
+		p.From, p.To = later(p.From, from), sooner(p.To, to)
+	}
+	return p
 }
 
 // lanesOf are all lanes that have a segment, sorted.
@@ -132,31 +154,21 @@ func (c computation) items(m *measured, calendar calendar, lanes []lane) []Item 
 	return items
 }
 
-// compare adds the counterparts in the window before to the items of these keys and lanes.
-func (c computation) compare(ctx context.Context, v *projection.View, items []Item, lanes, chosen []lane, first, end int) error {
-	earlier := period{Request: c.Request, calendar: c.before, chosen: chosen}
-	earlier.From, earlier.To = c.Before()
-	low, high := 0, len(c.before.keys)
-	if end-first < len(c.calendar.keys) {
-		low, high = span(c.earlier[first:end])
-		if low < high && high-low < len(c.before.keys) {
-			from, to := earlier.From, earlier.To
-			earlier.calendar, earlier.From, earlier.To = c.before.part(low, high)
-			earlier.From, earlier.To = later(earlier.From, from), sooner(earlier.To, to)
-		}
-	}
+// compare adds the counterparts in the window before to a part's items.
+func (c computation) compare(ctx context.Context, v *projection.View, items []Item, b bit) error {
 	found := &measured{}
+	low, high := span(c.earlier[b.first:b.end])
 	if low < high {
 		var err error
-		if found, err = earlier.measure(ctx, v, lanes, 0); err != nil {
+		if found, err = c.period(b, c.before, low, high).measure(ctx, v, b.lanes, 0); err != nil {
 			return err
 		}
 	}
 	i := 0
-	c.each(lanes, end-first, func(l lane, key int) {
-		counterpart := c.before.moved(c.Request, c.calendar.keys[first+key])
+	c.each(b.lanes, b.end-b.first, func(l lane, key int) {
+		counterpart := c.before.moved(c.Request, c.calendar.keys[b.first+key])
 		previous := Period{Start: counterpart.start, End: counterpart.end}
-		if n := c.earlier[first+key]; n != noKey {
+		if n := c.earlier[b.first+key]; n != noKey {
 			previous.Measures = found.measures(c.Request, l, n-low)
 		} else if c.DropOff {
 			previous.DropOff = noPlaces()
