@@ -122,7 +122,7 @@ func (d *Door) waits(ctx context.Context, q WaitsQuery, least Least) (report ren
 		report.Report, err = wait.Run(ctx, v, request)
 		return err
 	})
-	var many wait.ErrTooManyBuckets
+	var many wait.ErrTooManyItems
 	if errors.As(err, &many) {
 		return report, api.Invalid(api.FieldError{Pointer: "/query/group_by", Detail: many.Error() + "."})
 	}

@@ -71,26 +71,49 @@ func (c chart) svg(class, says string) template.HTML {
 	out := newCanvas(c.width, c.height)
 	all := draw.New(out)
 	top := vg.Length(fontSize / 2) // the uppermost tick's label
-	if len(c.legend) > 0 {
-		c.drawLegend(draw.Crop(all, 0, 0, c.height-legendHeight, 0))
-		top = legendHeight + fontSize/2
+	for _, row := range c.legendRows() {
+		drawLegend(draw.Crop(all, 0, 0, c.height-legendHeight, -top+fontSize/2), row)
+		top += legendHeight
 	}
 	c.Draw(draw.Crop(all, 2, -2, 2, -top))
 	return template.HTML(out.svg(class, says)) //nolint:gosec // every text and attribute in it is escaped by the canvas
 }
 
-// drawLegend writes the names in one line.
-func (c chart) drawLegend(area draw.Canvas) {
-	style := textStyle(inkText, fontSize)
-	const sample, gap = vg.Length(26), vg.Length(6)
-	x := area.Min.X + 4
+// The measures of a legend: of a sample, before its name, and after it.
+const (
+	legendSample = vg.Length(26)
+	legendGap    = vg.Length(6)
+	legendSpace  = vg.Length(18)
+)
+
+func (e legendEntry) width() vg.Length {
+	return legendSample + legendGap + textStyle(inkText, fontSize).Width(e.name) + legendSpace
+}
+
+// legendRows part the legend into lines that fit.
+func (c chart) legendRows() (rows [][]legendEntry) {
+	room := vg.Length(0)
 	for _, e := range c.legend {
+		if e.width() > room {
+			rows = append(rows, nil)
+			room = c.width
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		room -= e.width()
+	}
+	return rows
+}
+
+// drawLegend writes the names of a line.
+func drawLegend(area draw.Canvas, row []legendEntry) {
+	x := area.Min.X + 4
+	for _, e := range row {
 		box := area
-		box.Min.X, box.Max.X = x, x+sample
+		box.Min.X, box.Max.X = x, x+legendSample
 		box.Min.Y, box.Max.Y = area.Max.Y-fontSize, area.Max.Y-1
 		e.sample(&box)
-		area.FillText(style, vg.Point{X: box.Max.X + gap, Y: area.Max.Y}, e.name)
-		x = box.Max.X + gap + style.Width(e.name) + 3*gap
+		area.FillText(textStyle(inkText, fontSize), vg.Point{X: box.Max.X + legendGap, Y: area.Max.Y}, e.name)
+		x += e.width()
 	}
 }
 

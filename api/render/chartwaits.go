@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 
 	"queuetrack/projection/wait"
 )
@@ -175,5 +174,3 @@ func dropOffChart(places []wait.Place) (template.HTML, error) {
 	c.Add(l)
 	return c.svg("chart", "Share that gave up, by place at entry; the table below has the numbers"), nil
 }
-
-var _ plotter.XYer = plotter.XYs{}

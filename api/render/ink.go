@@ -8,10 +8,9 @@ type ink string
 
 // The inks that are no series: what charts are made of.
 const (
-	inkText   ink = "text"
-	inkAxis   ink = "axis"
-	inkGrid   ink = "grid"
-	inkBefore ink = "before" // the period before
+	inkText ink = "text"
+	inkAxis ink = "axis"
+	inkGrid ink = "grid"
 )
 
 // lineInks are the lines of a chart, in their order. Beside colour and lightness they differ in their dashes.

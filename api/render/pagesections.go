@@ -36,7 +36,7 @@ func (p WaitsPage) summary() section {
 // total is a sheet of the one item, a line a number, beside the period before if that was asked for.
 func (r Waits) total(s sheet) grid {
 	item := r.Items[0]
-	g := grid{Caption: s.title, Head: []gridCell{{Text: "measure", Key: true}, {Text: "value"}}}
+	g := grid{Caption: s.title + ", whole window", Head: []gridCell{{Text: "measure", Key: true}, {Text: "value"}}}
 	if r.Compare {
 		g.Head = append(g.Head, texts("before", "difference")...)
 	}
@@ -172,7 +172,7 @@ func (r Waits) askedSection() section {
 		return s
 	}
 	for i, sheet := range slices.Concat(r.sheets(), r.details()) {
-		g := r.rows(sheet.title, sheet.columns)
+		g := r.rows(sheet.title+" by "+keyNames(r.GroupBy), sheet.columns)
 		if i == 0 {
 			g = r.bars(g, r.barColumn())
 		}
@@ -186,7 +186,7 @@ func (r Waits) askedSection() section {
 
 // comparison sets some columns beside the period before.
 func (r Waits) comparison() grid {
-	g := r.rows("Compared with the period before", nil)
+	g := r.rows("Compared with the period before, by "+keyNames(r.GroupBy), nil)
 	for _, c := range r.compared() {
 		g.Head = append(g.Head, texts(c.name, "before", "difference")...)
 		for i, item := range r.Items {

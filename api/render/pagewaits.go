@@ -57,7 +57,7 @@ func (p WaitsPage) facts() []fact {
 	r := p.Asked
 	filter := func(given, all string) string {
 		if given == "" {
-			return all
+			return shown(all)
 		}
 		return shown(given)
 	}
@@ -98,7 +98,7 @@ func orNone(s string) string {
 func positionsText(positions map[string]int64) string {
 	var list []string
 	for _, source := range slices.Sorted(maps.Keys(positions)) {
-		list = append(list, fmt.Sprintf("%s:%d", source, positions[source]))
+		list = append(list, fmt.Sprintf("%s:%d", shown(source), positions[source]))
 	}
 	return orNone(strings.Join(list, ", "))
 }

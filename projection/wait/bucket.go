@@ -1,45 +1,34 @@
 package wait
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
-// buckets are the starts of the local days or hours that the window touches, and the end of the last one. They are made
-// here and Postgres sorts segments into them: so it takes no part in time zones, whose rules it may have in another
-// version, and a bucket in the answer is the very one that was counted.
-type buckets struct {
-	bounds []time.Time // ascending; none without a time group
-}
+// MaxBuckets is how many local hours or days the window of a report may touch.
+const MaxBuckets = 100_000
 
-func (b buckets) count() int { return max(0, len(b.bounds)-1) }
-
-// bucketsOf cuts the window into the buckets of the request's finest time group.
-func bucketsOf(r Request) (buckets, error) {
-	step, length := nextDay, 24*time.Hour
-	if r.by(ByHour) {
-		step, length = nextHour, time.Hour
-	} else if !r.by(ByDay) {
-		return buckets{}, nil
+// cut returns the starts of the local hours or days that a window touches, and the end of the last one.
+func cut(from, to time.Time, zone *time.Location, hours bool) ([]time.Time, error) {
+	step, length, unit := nextDay, 24*time.Hour, "days"
+	if hours {
+		step, length, unit = nextHour, time.Hour, "hours"
 	}
-	if n := int64(r.To.Sub(r.From) / length); n > MaxItems+1 { // don't even begin
-		return buckets{}, ErrTooManyBuckets{Items: n, Limit: MaxItems}
+	if int64(to.Sub(from)/length) > MaxBuckets+1 { // don't even begin
+		return nil, ErrTooWide{Unit: unit, Limit: MaxBuckets}
 	}
-	start := dayOf(r.From.In(r.Zone))
-	if r.by(ByHour) {
-		for next := step(start); !next.After(r.From); next = step(start) {
+	start := dayOf(from.In(zone))
+	if hours {
+		for next := step(start); !next.After(from); next = step(start) {
 			start = next
 		}
 	}
-	b := buckets{bounds: []time.Time{start}}
-	for start.Before(r.To) {
+	bounds := []time.Time{start}
+	for start.Before(to) {
 		start = step(start)
-		b.bounds = append(b.bounds, start)
+		bounds = append(bounds, start)
 	}
-	if b.count() > MaxItems {
-		return buckets{}, ErrTooManyBuckets{Items: int64(b.count()), Limit: MaxItems}
+	if len(bounds)-1 > MaxBuckets {
+		return nil, ErrTooWide{Unit: unit, Limit: MaxBuckets}
 	}
-	return b, nil
+	return bounds, nil
 }
 
 // dayOf is the first instant of the local day: midnight, or where clocks are put forward at midnight, what comes after.
@@ -72,14 +61,19 @@ func startOfDay(year int, month time.Month, day int, zone *time.Location) time.T
 	return transition.In(zone)
 }
 
-// nextHour is when the local clock next shows a full hour. The hour that comes twice is two buckets; where clocks move by
-// half an hour, one bucket has one and a half.
+// nextHour is when the local clock next shows another hour of the day, or the same one again: where clocks go back by an
+// hour, the hour that comes twice is two buckets; where they go back by half an hour, one bucket has one and a half.
 func nextHour(start time.Time) time.Time {
-	next := start.Add(time.Hour)
-	if past := sinceFullHour(next); past != 0 {
-		return next.Add(time.Hour - past)
+	next := start.Add(time.Hour - sinceFullHour(start))
+	_, change := start.ZoneBounds()
+	if change.IsZero() || change.After(next) {
+		return next
 	}
-	return next
+	change = change.In(start.Location())
+	if past := sinceFullHour(change); past != 0 && change.Hour() == start.Hour() && change.Day() == start.Day() {
+		return change.Add(time.Hour - past)
+	}
+	return change
 }
 
 // sinceFullHour is how far the local clock is past the full hour.
@@ -87,57 +81,15 @@ func sinceFullHour(t time.Time) time.Duration {
 	return time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
 }
 
-// fill adds the items that no segment made: an item for every bucket, of each source or queue that has any.
-func fill(items []Item, r Request, b buckets) ([]Item, error) {
-	groups := map[QueueID]bool{}
-	if !r.bySource() {
-		groups[QueueID{}] = true
-	}
-	have := map[QueueID]map[int64]bool{}
-	for _, item := range items {
-		group := QueueID{item.Source, item.Queue}
-		groups[group] = true
-		if have[group] == nil {
-			have[group] = map[int64]bool{}
-		}
-		have[group][item.Start.Unix()] = true
-	}
-	if len(r.GroupBy) == 0 && len(items) == 0 { // all there is, which is nothing
-		return []Item{{}}, nil
-	}
-	if n := int64(len(groups)) * int64(max(1, b.count())); n > MaxItems {
-		return nil, ErrTooManyBuckets{Items: n, Limit: MaxItems}
-	}
-	for i := range b.count() {
-		for group := range groups {
-			if !have[group][b.bounds[i].Unix()] {
-				items = append(items, Item{Source: group.Source, Queue: group.Queue, Start: b.bounds[i], End: b.bounds[i+1]})
-			}
-		}
-	}
-	return items, nil
+// weekOf is the ISO week of a local day: from Monday to Monday.
+func weekOf(t time.Time) (start, end time.Time) {
+	monday := t.Day() - isoWeekday(t) + 1
+	return startOfDay(t.Year(), t.Month(), monday, t.Location()), startOfDay(t.Year(), t.Month(), monday+7, t.Location())
 }
 
-// order is the order of the keys, the first one of the request first.
-func order(groupBy []GroupKey) func(a, b Item) int {
-	return func(a, b Item) int {
-		for _, key := range groupBy {
-			if c := compare(key, a, b); c != 0 {
-				return c
-			}
-		}
-		return 0
-	}
+func monthOf(t time.Time) (start, end time.Time) {
+	return startOfDay(t.Year(), t.Month(), 1, t.Location()), startOfDay(t.Year(), t.Month()+1, 1, t.Location())
 }
 
-func compare(key GroupKey, a, b Item) int {
-	switch key {
-	case BySource:
-		return cmp.Compare(a.Source, b.Source)
-	case ByQueue:
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Queue, b.Queue))
-	case ByDay, ByHour:
-		return a.Start.Compare(b.Start)
-	}
-	return 0
-}
+// isoWeekday counts from Monday, 1.
+func isoWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }

@@ -1,12 +1,9 @@
 package wait
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
-
-	"queuetrack/projection"
 )
 
 // GroupKey is a dimension that a report is grouped by.
@@ -52,13 +49,14 @@ type Request struct {
 	From, To     time.Time
 	Zone         *time.Location // buckets' local time
 	GroupBy      []GroupKey     // none, one or two
-	AttributedBy Attribution
-	Percentiles  []int // of waits, services and abandoned waits: 1–99, ascending
-	ServiceLevel int64 // threshold in seconds
+	AttributedBy Attribution    // empty: AtArrival
+	Percentiles  []int          // of waits, services and abandoned waits: 1–99, ascending
+	ServiceLevel int64          // threshold in seconds
 	Formula      Formula
-	QueueLength  bool // items tell it
-	DropOff      bool // items tell it
-	Compare      bool // with the period before
+	QueueLength  bool          // items tell it
+	DropOff      bool          // items tell it
+	Compare      bool          // with the period before
+	Timeout      time.Duration // of each statement; 0: StatementTimeout
 }
 
 // Formula is how the service level is computed from its components (metrics: F1 to F4).
@@ -145,41 +143,30 @@ type Report struct {
 	Items                    []Item    // ordered by keys; with a time group every bucket of the window is there, empty ones too
 }
 
-// MaxItems is how many items a report may have.
-const MaxItems = 10_000
+// MaxItems is how many items a report may have that is made as a whole, and MaxStreamed one that is told item by item.
+const (
+	MaxItems    = 10_000
+	MaxStreamed = 1_000_000
+)
 
-// ErrTooManyBuckets refuses a report of more than MaxItems items. It tells what to ask for instead.
-type ErrTooManyBuckets struct {
+// ErrTooManyItems refuses a report of more items than a limit. It tells what to ask for instead.
+type ErrTooManyItems struct {
 	Items int64 // that the answer would have had, at least
 	Limit int64
 }
 
-func (e ErrTooManyBuckets) Error() string {
-	return fmt.Sprintf("the report would have %d items, more than %d: ask for a shorter window or longer buckets", e.Items, e.Limit)
+func (e ErrTooManyItems) Error() string {
+	return fmt.Sprintf("the report would have %d items or more, and at most %d are allowed: ask for a shorter window, longer buckets, or fewer queues", e.Items, e.Limit)
 }
 
-// Run computes the report. It refuses a Request that breaks its own rules, and one of too many items with an
-// ErrTooManyBuckets.
-//
-// Grouped by source or queue and by time, each source or queue with a segment in the window has an item for every
-// bucket; grouped by time alone, every bucket has one.
-func Run(ctx context.Context, v *projection.View, r Request) (Report, error) {
-	if err := r.check(); err != nil {
-		return Report{}, err
-	}
-	b, err := bucketsOf(r)
-	if err != nil {
-		return Report{}, err
-	}
-	items, err := query(ctx, v, r, b)
-	if err != nil {
-		return Report{}, fmt.Errorf("compute the wait report: %w", err)
-	}
-	if items, err = fill(items, r, b); err != nil {
-		return Report{}, err
-	}
-	slices.SortFunc(items, order(r.GroupBy))
-	return Report{Request: r, Items: items}, nil
+// ErrTooWide refuses a window that touches too many hours or days.
+type ErrTooWide struct {
+	Unit  string // hours, days
+	Limit int64
+}
+
+func (e ErrTooWide) Error() string {
+	return fmt.Sprintf("the window touches more than %d %s, which these groups are cut into: ask for a shorter window", e.Limit, e.Unit)
 }
 
 // check refuses what can't be answered.
@@ -195,14 +182,22 @@ func (r Request) check() error {
 		return fmt.Errorf("a wait report groups by at most two different keys")
 	}
 	for _, key := range r.GroupBy {
-		if !slices.Contains([]GroupKey{BySource, ByQueue, ByDay, ByHour}, key) {
+		if !slices.Contains(GroupKeys, key) {
 			return fmt.Errorf("a wait report can't group by %q", key)
+		}
+		if r.QueueLength && (key == ByDesk || key == ByAgent) {
+			return fmt.Errorf("a wait report can't tell the length of queues by %s: people who wait have none yet", key)
 		}
 	}
 	for _, p := range r.Percentiles {
 		if p < 1 || p > 99 {
 			return fmt.Errorf("percentile %d is not among 1 to 99", p)
 		}
+	}
+	switch r.AttributedBy {
+	case "", AtArrival, AtCall, AtEnd:
+	default:
+		return fmt.Errorf("a segment can't be attributed by %q", r.AttributedBy)
 	}
 	switch r.Formula {
 	case F1, F2, F3, F4:

@@ -106,7 +106,7 @@ func TestWhatCountsForWhat(t *testing.T) {
 		Wait:          wait.Stats{N: 7, Mean: 1020.0 / 7, Max: 600, Percentiles: map[int]int64{50: 60, 90: 600}},
 		AbandonedWait: wait.Stats{N: 2, Mean: 990, Max: 1800, Percentiles: map[int]int64{50: 180, 90: 1800}},
 		Service:       wait.Stats{N: 3, Mean: 200, Max: 420, Percentiles: map[int]int64{50: 120, 90: 420}},
-		ServedWithin:  2, AbandonedWithin: 1, ServiceLevel: &level,
+		ServedWithin:  2, AbandonedWithin: 1, ServiceLevel: &level, Calls: wait.Calls{Called: 9},
 		Excluded: map[string]int64{"negative_wait": 1, "negative_service": 1, "self_registered": 1},
 	}}
 	got := must(t, pool, wait.Request{Percentiles: []int{50, 90}, ServiceLevel: 300})
@@ -305,7 +305,7 @@ func TestTooManyItems(t *testing.T) {
 	}
 	r.GroupBy = append(r.GroupBy, wait.ByQueue)
 	_, err := run(t, pool, r)
-	var tooMany wait.ErrTooManyBuckets
+	var tooMany wait.ErrTooManyItems
 	if !errors.As(err, &tooMany) || tooMany.Items != 21600 || tooMany.Limit != 10000 {
 		t.Errorf("three times 7,200 hours: %v", err)
 	}
