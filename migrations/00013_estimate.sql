@@ -84,9 +84,16 @@ CREATE TABLE estimate_wait_1 (LIKE estimate_wait_0 INCLUDING ALL);
 
 -- What is there was folded without these: it is folded anew from the first event.
 TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_queue_0, board_name_0,
-    board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1, wait_segment_0, wait_segment_1;
+    board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1, wait_segment_0, wait_segment_1,
+    wait_hold_0, wait_hold_1;
 UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
 
 -- +goose Down
+-- The read models and the checkpoint belong together: what is left is folded anew from the first event.
+TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_queue_0, board_name_0,
+    board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1, wait_segment_0, wait_segment_1,
+    wait_hold_0, wait_hold_1;
+UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
+
 DROP TABLE estimate_wait_1, estimate_queue_1, estimate_line_1, estimate_move_1;
 DROP TABLE estimate_wait_0, estimate_queue_0, estimate_line_0, estimate_move_0;
