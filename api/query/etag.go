@@ -52,14 +52,19 @@ func reply(ctx context.Context, err error, write func(huma.Context)) (*content, 
 	}
 	x := exchangeOf(ctx)
 	return &content{Body: func(c huma.Context) {
-		c.SetHeader("ETag", x.tag)
-		// Kept by whoever asked, and never used without asking whether it still holds.
-		c.SetHeader("Cache-Control", "private, no-cache")
-		if x.vary != "" {
-			c.SetHeader("Vary", x.vary)
-		}
+		tagged(c, x)
 		write(c)
 	}}, nil
+}
+
+// tagged sets the headers for those who keep the answer.
+func tagged(c huma.Context, x *exchange) {
+	c.SetHeader("ETag", x.tag)
+	// Kept by whoever asked, and never used without asking whether it still holds.
+	c.SetHeader("Cache-Control", "private, no-cache")
+	if x.vary != "" {
+		c.SetHeader("Vary", x.vary)
+	}
 }
 
 // replyJSON answers with a value. One that was not read from projections alone has its own bytes for a tag.

@@ -3,20 +3,11 @@ package query
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
-	"queuetrack/api"
 	"queuetrack/api/render"
-	"queuetrack/projection"
-	"queuetrack/projection/board"
-	"queuetrack/projection/wait"
 )
 
 // WaitsQuery asks for a wait report, with the words of the HTTP parameters; the command's flags carry the same.
@@ -27,11 +18,13 @@ type WaitsQuery struct {
 	From         moment  `query:"from" doc:"Beginning of the window: an instant, or a date for its local midnight. Absent: six local midnights before the last one, so that the default window is the last 7 local days, today's included."`
 	To           moment  `query:"to" doc:"End of the window, itself outside: an instant, or a date for the midnight that begins it. Absent: the next local midnight."`
 	TZ           string  `query:"tz" doc:"IANA time zone of dates and buckets. Absent: the source's; required when the sources chosen have different ones." example:"Europe/Tallinn"`
-	GroupBy      string  `query:"group_by" doc:"Up to two of source, queue, day, hour (one of the last two), joined by a comma. Absent: one item." example:"queue,day"`
-	AttributedBy string  `query:"attributed_by" enum:"arrival" doc:"What places a segment in the window: its entry to the queue."`
-	Percentiles  string  `query:"percentiles" doc:"Whole numbers from 1 to 99, at most 10, joined by commas. Absent: 50,80,90,95." example:"50,90"`
-	ServiceLevel integer `query:"service_level" doc:"Threshold in seconds. Absent: 300."`
+	GroupBy      string  `query:"group_by" doc:"Any one or two of source, location, queue, desk, agent, hour, day, week, month, weekday, hour_of_day, joined by a comma. Hours and days are the zone's own (a day has 23, 24 or 25 hours), weeks those of ISO 8601, weekdays 1 to 7 from Monday. With a group of time, each key that the window touches has an item, also if nobody came. Absent: one item." example:"queue,day"`
+	AttributedBy string  `query:"attributed_by" enum:"arrival,call,end" doc:"The instant that places a segment in the window and its groups of time: arrival (entry to the queue), call (the first one), end (leaving the queue, whatever the outcome). Segments that lack it are not in the report. Absent: arrival."`
+	Percentiles  string  `query:"percentiles" doc:"Of waits, services and abandoned waits: whole numbers from 1 to 99, at most 10, joined by commas. Each is the smallest value that at least so many per cent do not exceed (nearest rank): one that somebody had. Absent: 50,80,90,95." example:"50,90"`
+	ServiceLevel integer `query:"service_level" doc:"Threshold X of the service level in seconds. Absent: 300."`
 	Formula      string  `query:"formula" enum:"F1,F2,F3,F4" doc:"F1 (served≤X + abandoned≤X)/(served + abandoned), F2 served≤X/served, F3 served≤X/(served + abandoned), F4 served≤X/(served + abandoned>X). Absent: F4."`
+	Compare      string  `query:"compare" enum:"previous" doc:"previous: each item also tells the same of the window right before: of as many local days where both ends are local midnights, else of the same duration."`
+	Include      string  `query:"include" doc:"What each item also tells, joined by a comma: queue_length (how many waited at a time, on average and at most; not by desk or agent: people who wait have none yet), drop_off (how many gave up, by their place at entry). Absent: neither." example:"queue_length,drop_off"`
 }
 
 // The defaults and bounds of a wait report.
@@ -45,7 +38,7 @@ const (
 type waitsInput struct {
 	WaitsQuery
 	Least
-	Format string `query:"format" enum:"json,csv" doc:"Absent: what the Accept header prefers, else json."`
+	Format string `query:"format" enum:"json,csv" doc:"json has at most 10,000 items, csv at most 1,000,000. Absent: what the Accept header prefers, else json."`
 }
 
 func (d *Door) registerReports(h huma.API) {
@@ -53,8 +46,9 @@ func (d *Door) registerReports(h huma.API) {
 		id: "report-waits", path: "/v1/reports/waits", tag: tagReports,
 		summary: "How long people waited",
 		details: "Segments (one stay in one queue each) that began to wait in the window, with their outcomes, which add up to offered, " +
-			"the distribution of waits and services, and the service level with its components. Percentiles are waits that somebody had (nearest rank). " +
-			"format=csv or Accept: text/csv gives a row an item.",
+			"the distribution of waits and services, the service level with its components, and what calls came to. Every instant is cut off " +
+			"to the whole second before it is subtracted. Percentiles are waits that somebody had (nearest rank), of the item's own segments. " +
+			"What each number means stands beside it below. format=csv or Accept: text/csv gives a row an item.",
 	}, d.reportWaits, waitsResponse())
 }
 
@@ -69,8 +63,11 @@ func (d *Door) reportWaits(ctx context.Context, in *waitsInput) (*content, error
 		format = preferred(x.accept)
 	}
 	x.format = string(format)
+	if format == render.FormatCSV {
+		return d.streamWaits(in.WaitsQuery, in.Least)
+	}
 	report, err := d.waits(ctx, in.WaitsQuery, in.Least)
-	return reply(ctx, err, func(c huma.Context) { writeReport(c, report, format) })
+	return reply(ctx, err, func(c huma.Context) { writeReport(c, report) })
 }
 
 // preferred is what the client would rather have.
@@ -81,95 +78,12 @@ func preferred(accept string) render.Format {
 	return render.FormatJSON
 }
 
-// writeReport writes in a format.
-func writeReport(c huma.Context, report render.Waits, f render.Format) {
-	if f == render.FormatCSV {
-		c.SetHeader("Content-Type", "text/csv; charset=utf-8; header=present")
-		c.SetHeader("Content-Disposition", `attachment; filename="waits.csv"`)
-		c.SetStatus(200)
-		_ = report.WriteCSV(c.BodyWriter()) // the client is gone: nobody is left to tell
-		return
-	}
+func writeReport(c huma.Context, report render.Waits) {
 	var buf bytes.Buffer
 	if err := report.WriteJSON(&buf); err != nil {
 		panic(err) // numbers and strings always encode
 	}
 	c.SetHeader("Content-Type", "application/json")
 	c.SetStatus(200)
-	_, _ = c.BodyWriter().Write(buf.Bytes())
-}
-
-// Waits computes a wait report. What is wrong with the query comes back as an [queuetrack/api.Problem].
-func (d *Door) Waits(ctx context.Context, q WaitsQuery) (render.Waits, error) {
-	return d.waits(ctx, q, Least{})
-}
-
-func (d *Door) waits(ctx context.Context, q WaitsQuery, least Least) (report render.Waits, err error) {
-	var p parser
-	request := d.waitRequest(&p, q)
-	about := d.question(&p, least)
-	if err := p.err(); err != nil {
-		return report, err
-	}
-	about.resolved = fmt.Sprint(request.From.UnixNano(), request.To.UnixNano(), request.Zone)
-	err = d.answer(ctx, about, func(v *projection.View) error {
-		report = render.Waits{Report: wait.Report{Request: request}, Positions: d.positions(v)}
-		queues, chosen, err := d.chosenQueues(ctx, v, request.Sources, q)
-		if err != nil || chosen && len(queues) == 0 || len(request.Sources) == 0 {
-			return err
-		}
-		request.Queues = queues
-		report.Report, err = wait.Run(ctx, v, request)
-		return err
-	})
-	var many wait.ErrTooManyItems
-	if errors.As(err, &many) {
-		return report, api.Invalid(api.FieldError{Pointer: "/query/group_by", Detail: many.Error() + "."})
-	}
-	return report, err
-}
-
-// chosenQueues returns the queues that the filters leave, if there are filters.
-func (d *Door) chosenQueues(ctx context.Context, v *projection.View, sources []string, q WaitsQuery) (queues []wait.QueueID, chosen bool, err error) {
-	if q.Location == "" {
-		if q.Queue == "" {
-			return nil, false, nil
-		}
-		for _, s := range sources {
-			queues = append(queues, wait.QueueID{Source: s, Queue: q.Queue})
-		}
-		return queues, true, nil
-	}
-	f := board.Filter{Source: q.Source, Queue: q.Queue}
-	rows, err := board.Queues(ctx, v, f)
-	if err != nil {
-		return nil, true, err
-	}
-	called, err := d.namesOf(ctx, v, q.Source)
-	if err != nil {
-		return nil, true, err
-	}
-	locations := map[string]bool{}
-	for _, row := range d.complete(rows, f) {
-		location := called.location(row.Source, row.Queue)
-		if location == q.Location {
-			queues = append(queues, wait.QueueID{Source: row.Source, Queue: row.Queue})
-		}
-		locations[location] = true
-	}
-	if len(queues) == 0 {
-		return nil, true, unknownLocation(q.Location, locations)
-	}
-	return queues, true, nil
-}
-
-func unknownLocation(given string, there map[string]bool) error {
-	delete(there, "")
-	var p parser
-	known := "none is known yet"
-	if list := slices.Sorted(maps.Keys(there)); len(list) > 0 {
-		known = "there are " + strings.Join(list, ", ")
-	}
-	p.wrong("location", "location is %s; %s.", quote(given), known)
-	return p.err()
+	_, _ = c.BodyWriter().Write(buf.Bytes()) // the client is gone: nobody is left to tell
 }

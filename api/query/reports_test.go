@@ -27,10 +27,10 @@ func TestWaitReport(t *testing.T) {
 	if len(list) != 2 {
 		t.Fatalf("%d items, want 2: %v", len(list), list)
 	}
-	hasExactly(t, "an item", list[0], strings.Fields("queue day start end offered served abandoned no_show cancelled returned "+
-		"transferred expired merged open wait abandoned_wait service service_level excluded"))
+	hasExactly(t, "an item", list[0], strings.Fields("queue name day start end offered served abandoned no_show cancelled returned "+
+		"transferred expired merged open wait abandoned_wait service service_level calls excluded"))
 	holds(t, "Passports", list[0], map[string]any{
-		"queue": "37338", "day": "2026-11-20", "start": "2026-11-20T00:00:00+02:00", "end": "2026-11-21T00:00:00+02:00",
+		"queue": "37338", "name": "Passports", "day": "2026-11-20", "start": "2026-11-20T00:00:00+02:00", "end": "2026-11-21T00:00:00+02:00",
 		"offered": 3.0, "served": 1.0, "open": 2.0,
 		"wait": map[string]any{"n": 1.0, "mean_seconds": 600.0, "p50_seconds": 600.0, "p90_seconds": 600.0, "max_seconds": 600.0, "low_n": true},
 		"service_level": map[string]any{

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"queuetrack/api/render"
 	"queuetrack/projection/wait"
 )
 
@@ -14,17 +13,52 @@ func (d *Door) waitRequest(p *parser, q WaitsQuery) wait.Request {
 	r := wait.Request{
 		Sources:      d.names,
 		GroupBy:      groups(p, q.GroupBy),
+		AttributedBy: oneOf(p, "attributed_by", q.AttributedBy, wait.AtArrival, []wait.Attribution{wait.AtArrival, wait.AtCall, wait.AtEnd}),
 		Percentiles:  percentiles(p, q.Percentiles),
 		ServiceLevel: p.integer("service_level", string(q.ServiceLevel), DefaultServiceLevel, 0, maxServiceLevel),
 		Formula:      oneOf(p, "formula", q.Formula, wait.F4, []wait.Formula{wait.F1, wait.F2, wait.F3, wait.F4}),
+		Compare:      oneOf(p, "compare", q.Compare, "", []string{comparePrevious}) != "",
+		Timeout:      min(d.cfg.Timeout, wait.StatementTimeout),
 	}
-	oneOf(p, "attributed_by", q.AttributedBy, render.AttributedBy, []string{render.AttributedBy})
+	included(p, q.Include, &r)
 	if d.source(p, q.Source) != "" {
 		r.Sources = []string{q.Source}
 	}
 	r.Zone = d.zone(p, q.TZ, r.Sources)
 	r.From, r.To = d.window(p, q, r.Zone)
 	return r
+}
+
+// comparePrevious asks for the window before.
+const comparePrevious = "previous"
+
+// The words of include.
+const (
+	includeQueueLength = "queue_length"
+	includeDropOff     = "drop_off"
+)
+
+// included reads what is told besides.
+func included(p *parser, s string, r *wait.Request) {
+	if s == "" {
+		return
+	}
+	for _, word := range strings.Split(s, ",") {
+		asked := map[string]*bool{includeQueueLength: &r.QueueLength, includeDropOff: &r.DropOff}[word]
+		switch {
+		case asked == nil:
+			p.wrong("include", "include has %s; it must be one or both of %s, %s, joined by a comma.", quote(word), includeQueueLength, includeDropOff)
+		case *asked:
+			p.wrong("include", "include has %s twice.", word)
+		default:
+			*asked = true
+		}
+	}
+	for _, key := range []wait.GroupKey{wait.ByDesk, wait.ByAgent} {
+		if r.QueueLength && slices.Contains(r.GroupBy, key) {
+			p.wrong("include", "include has %s and group_by has %s: people who wait have no %s yet. Queue lengths go by source, location, queue and any group of time.", includeQueueLength, key, key)
+		}
+	}
 }
 
 // zone is the one asked for, else the one that all the sources have.
@@ -79,12 +113,8 @@ func (d *Door) window(p *parser, q WaitsQuery, zone *time.Location) (from, to ti
 	return from, to
 }
 
-// later are dimensions of the contract that are not there yet.
-var later = []string{"location", "desk", "agent", "week", "month", "weekday", "hour_of_day"}
-
-// groups reads up to two dimensions, of which one may be of time.
+// groups reads up to two dimensions.
 func groups(p *parser, s string) []wait.GroupKey {
-	const now = "source, queue, day, hour"
 	if s == "" {
 		return nil
 	}
@@ -92,10 +122,8 @@ func groups(p *parser, s string) []wait.GroupKey {
 	for _, word := range strings.Split(s, ",") {
 		key := wait.GroupKey(word)
 		switch {
-		case slices.Contains(later, word):
-			p.wrong("group_by", "group_by %s is not there yet; there are %s.", word, now)
-		case !slices.Contains([]wait.GroupKey{wait.BySource, wait.ByQueue, wait.ByDay, wait.ByHour}, key):
-			p.wrong("group_by", "group_by has %s; it must be up to two of %s, joined by a comma.", quote(word), now)
+		case !slices.Contains(wait.GroupKeys, key):
+			p.wrong("group_by", "group_by has %s; it must be one or two of %s, joined by a comma.", quote(word), join(wait.GroupKeys))
 		case slices.Contains(keys, key):
 			p.wrong("group_by", "group_by has %s twice.", word)
 		default:
@@ -103,10 +131,7 @@ func groups(p *parser, s string) []wait.GroupKey {
 		}
 	}
 	if len(keys) > 2 {
-		p.wrong("group_by", "group_by has %d dimensions; at most two are allowed.", len(keys))
-	}
-	if slices.Contains(keys, wait.ByDay) && slices.Contains(keys, wait.ByHour) {
-		p.wrong("group_by", "group_by takes day or hour, not both: every hour already belongs to one day.")
+		p.wrong("group_by", "group_by is %s, which are %d dimensions; at most two are allowed.", quote(s), len(keys))
 	}
 	return keys
 }

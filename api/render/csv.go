@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"queuetrack/projection/wait"
 )
@@ -13,90 +15,113 @@ import (
 // WriteCSV writes the report as RFC 4180 has it: a header, a row an item, what is not known left empty. Durations are
 // seconds.
 func (r Waits) WriteCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	if err := out.Write(r.header()); err != nil {
-		return fmt.Errorf("write CSV: %w", err)
+	out, err := r.NewCSV(w)
+	if err != nil {
+		return err
 	}
 	for _, item := range r.Items {
-		if err := out.Write(r.row(item)); err != nil {
-			return fmt.Errorf("write CSV: %w", err)
+		if err := out.Write(item); err != nil {
+			return err
 		}
 	}
-	out.Flush()
-	if err := out.Error(); err != nil {
+	return out.Flush()
+}
+
+// CSV writes a report item by item.
+type CSV struct {
+	report  Waits
+	columns []csvColumn
+	out     *csv.Writer
+	row     []string
+}
+
+// NewCSV begins a CSV with its header. The report needs no items.
+func (r Waits) NewCSV(w io.Writer) (*CSV, error) {
+	c := &CSV{report: r, columns: r.csvColumns(), out: csv.NewWriter(w)}
+	c.out.UseCRLF = true
+	if err := c.out.Write(c.header()); err != nil {
+		return nil, fmt.Errorf("write CSV: %w", err)
+	}
+	return c, nil
+}
+
+// header names the columns; Write fills them in the same order.
+func (c *CSV) header() []string {
+	var h []string
+	for _, k := range c.report.keys() {
+		if h = append(h, string(k)); k == wait.ByQueue {
+			h = append(h, "name")
+		}
+	}
+	if c.report.byTime() {
+		h = append(h, "start", "end")
+	}
+	for _, column := range c.columns {
+		h = append(h, column.name)
+	}
+	if !c.report.Compare {
+		return h
+	}
+	if c.report.byTime() {
+		h = append(h, "previous_start", "previous_end")
+	}
+	for _, column := range c.columns {
+		h = append(h, "previous_"+column.name)
+	}
+	return h
+}
+
+// Write writes an item's row.
+func (c *CSV) Write(item wait.Item) error {
+	r, row := c.report, c.row[:0]
+	for _, k := range r.keys() {
+		if row = append(row, cell(r.key(item, k))); k == wait.ByQueue {
+			row = append(row, cell(r.queueName(item)))
+		}
+	}
+	if r.byTime() {
+		row = append(row, r.local(item.Start), r.local(item.End))
+	}
+	row = c.measures(row, item.Measures)
+	if r.Compare {
+		previous := item.Previous
+		if previous == nil {
+			previous = &wait.Period{}
+		}
+		if r.byTime() {
+			row = append(row, r.local(previous.Start), r.local(previous.End))
+		}
+		row = c.measures(row, previous.Measures)
+	}
+	c.row = row
+	if err := c.out.Write(row); err != nil {
 		return fmt.Errorf("write CSV: %w", err)
 	}
 	return nil
 }
 
-// header names the columns; row fills them in the same order.
-func (r Waits) header() []string {
-	var h []string
-	for _, k := range r.keys() {
-		h = append(h, string(k))
-	}
-	if r.byTime() {
-		h = append(h, "start", "end")
-	}
-	for _, c := range counts(wait.Item{}) {
-		h = append(h, c.name)
-	}
-	for _, set := range []string{"wait", "abandoned_wait", "service"} {
-		h = append(h, set+"_n", set+"_mean_seconds")
-		for _, p := range r.Percentiles {
-			h = append(h, set+"_"+percentile(p))
-		}
-		h = append(h, set+"_max_seconds")
-	}
-	h = append(h, "service_level", "service_level_threshold_seconds", "service_level_formula", "served_within", "abandoned_within")
-	for _, name := range exclusions {
-		h = append(h, "excluded_"+name)
-	}
-	return h
-}
-
-func (r Waits) row(item wait.Item) []string {
-	var row []string
-	for _, k := range r.keys() {
-		row = append(row, cell(r.key(item, k)))
-	}
-	if r.byTime() {
-		row = append(row, r.local(item.Start), r.local(item.End))
-	}
-	for _, c := range counts(item) {
-		row = append(row, integer(c.n))
-	}
-	for _, s := range []wait.Stats{item.Wait, item.AbandonedWait, item.Service} {
-		row = append(row, r.figures(s)...)
-	}
-	level := ""
-	if item.ServiceLevel != nil {
-		level = decimal(*item.ServiceLevel)
-	}
-	row = append(row, level, integer(r.ServiceLevel), cell(string(r.Formula)), integer(item.ServedWithin), integer(item.AbandonedWithin))
-	for _, name := range exclusions {
-		row = append(row, integer(item.Excluded[name]))
+func (c *CSV) measures(row []string, m wait.Measures) []string {
+	for i := range c.columns {
+		row = append(row, c.columns[i].cell(&m))
 	}
 	return row
 }
 
-// figures are the cells of a set of seconds.
-func (r Waits) figures(s wait.Stats) []string {
-	cells := []string{integer(s.N), ""}
-	if s.N > 0 {
-		cells[1] = decimal(s.Mean)
+// Flush writes what has been gathered.
+func (c *CSV) Flush() error {
+	c.out.Flush()
+	if err := c.out.Error(); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
 	}
-	for _, p := range r.Percentiles {
-		v, ok := s.Percentiles[p]
-		cells = append(cells, optional(v, ok && s.N > 0))
-	}
-	return append(cells, optional(s.Max, s.N > 0))
+	return nil
 }
 
-// cell is a text that no spreadsheet takes for a formula: names come from kiosks, where anybody types.
+// cell is a text that no spreadsheet takes for a formula: names come from kiosks, where anybody types. Some spreadsheets
+// pass over what can't be seen before they look, and know the wide forms of signs.
 func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	seen := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+	first, _ := utf8.DecodeRuneInString(seen)
+	if strings.ContainsRune("=+-@＝＋－＠", first) || s != "" && strings.ContainsRune("\t\r\n", rune(s[0])) {
 		return "'" + s
 	}
 	return s
@@ -113,3 +138,11 @@ func optional(n int64, known bool) string {
 
 // decimal writes a double so that it reads back the same.
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// quotient is empty when there is nothing to divide by.
+func quotient(n, of int64) string {
+	if of == 0 {
+		return ""
+	}
+	return decimal(float64(n) / float64(of))
+}

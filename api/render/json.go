@@ -2,10 +2,12 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"queuetrack/projection/wait"
 )
@@ -35,40 +37,101 @@ func (r Waits) MarshalJSON() ([]byte, error) {
 	if positions == nil {
 		positions = map[string]int64{}
 	}
-	return json.Marshal(object{
+	o := object{
 		{"from", r.local(r.From)},
 		{"to", r.local(r.To)},
 		{"tz", r.Zone.String()},
 		{"group_by", groups},
-		{"attributed_by", AttributedBy},
-		{"items", items},
-		{"positions", positions},
-	})
+		{"attributed_by", string(cmp.Or(r.AttributedBy, wait.AtArrival))},
+	}
+	if r.Compare {
+		o = append(o, field{"previous", object{{"from", r.local(r.PreviousFrom)}, {"to", r.local(r.PreviousTo)}}})
+	}
+	return json.Marshal(append(o, field{"items", items}, field{"positions", positions}))
 }
 
 // item is one group with everything that is known of it.
 func (r Waits) item(item wait.Item) object {
 	var o object
 	for _, k := range r.keys() {
-		o = append(o, field{string(k), r.key(item, k)})
+		if o = append(o, field{string(k), r.keyValue(item, k)}); k == wait.ByQueue {
+			o = append(o, field{"name", r.queueName(item)})
+		}
 	}
+	o = r.inWindow(o, item.Start, item.End, item.Measures)
+	if item.Previous != nil {
+		o = append(o, field{"previous", r.inWindow(nil, item.Previous.Start, item.Previous.End, item.Previous.Measures)})
+	}
+	return o
+}
+
+// inWindow adds what is known of a group in one window.
+func (r Waits) inWindow(o object, start, end time.Time, m wait.Measures) object {
 	if r.byTime() {
-		o = append(o, field{"start", r.local(item.Start)}, field{"end", r.local(item.End)})
+		o = append(o, field{"start", r.local(start)}, field{"end", r.local(end)})
 	}
-	for _, c := range counts(item) {
+	for _, c := range counts(wait.Item{Measures: m}) {
 		o = append(o, field{c.name, c.n})
 	}
-	excluded := item.Excluded
+	excluded := m.Excluded
 	if excluded == nil {
 		excluded = map[string]int64{}
 	}
-	return append(o,
-		field{"wait", r.stats(item.Wait)},
-		field{"abandoned_wait", r.stats(item.AbandonedWait)},
-		field{"service", r.stats(item.Service)},
-		field{"service_level", r.serviceLevel(item)},
+	o = append(o,
+		field{"wait", r.stats(m.Wait)},
+		field{"abandoned_wait", r.stats(m.AbandonedWait)},
+		field{"service", r.stats(m.Service)},
+		field{"service_level", r.serviceLevel(m)},
+		field{"calls", calls(m)},
 		field{"excluded", excluded},
 	)
+	if r.QueueLength {
+		o = append(o, field{"queue_length", queueLength(m.QueueLength)})
+	}
+	if r.DropOff {
+		o = append(o, field{"drop_off", dropOff(m.DropOff)})
+	}
+	return o
+}
+
+// calls are counts of segments, and of what was done again.
+func calls(m wait.Measures) object {
+	return object{
+		{"called", m.Calls.Called},
+		{"recalled", m.Calls.Recalled},
+		{"recalls", m.Calls.Recalls},
+		{"recall_rate", ratio(m.Calls.Recalled, m.Calls.Called)},
+		{"return_rate", ratio(m.Returned, m.Calls.Called)},
+	}
+}
+
+func queueLength(q wait.QueueLength) object {
+	return object{
+		{"mean", ratio(q.WaitingSeconds, q.ElapsedSeconds)},
+		{"max", q.Max},
+		{"waiting_seconds", q.WaitingSeconds},
+		{"elapsed_seconds", q.ElapsedSeconds},
+	}
+}
+
+func dropOff(places []wait.Place) []object {
+	list := make([]object, len(places))
+	for i, p := range places {
+		to := field{"place_to", nil}
+		if p.To > 0 {
+			to.value = p.To
+		}
+		list[i] = object{{"place_from", p.From}, to, {"offered", p.Offered}, {"abandoned", p.Abandoned}, {"rate", ratio(p.Abandoned, p.Offered)}}
+	}
+	return list
+}
+
+// ratio is a quotient; nil when there is nothing to divide by.
+func ratio(n, of int64) any {
+	if of == 0 {
+		return nil
+	}
+	return float64(n) / float64(of)
 }
 
 // count is one number of segments.
@@ -121,7 +184,7 @@ func (r Waits) stats(s wait.Stats) object {
 func percentile(p int) string { return "p" + strconv.Itoa(p) + "_seconds" }
 
 // serviceLevel comes with the components that every formula can be computed from.
-func (r Waits) serviceLevel(i wait.Item) object {
+func (r Waits) serviceLevel(i wait.Measures) object {
 	return object{
 		{"threshold_seconds", r.ServiceLevel},
 		{"formula", string(r.Formula)},

@@ -19,7 +19,7 @@ type keyColumn struct {
 func (r Waits) keyColumns() (list []keyColumn) {
 	for _, key := range r.keys() {
 		list = append(list, keyColumn{spaced(string(key)), func(item wait.Item) string { return r.keyText(item, key) }, !isTime(key)})
-		if key == wait.ByQueue && slices.ContainsFunc(r.Items, func(item wait.Item) bool { return r.queueName(item) != "" }) {
+		if key == wait.ByQueue && slices.ContainsFunc(r.Items, func(item wait.Item) bool { return r.queueName(item) != item.Queue }) {
 			list = append(list, keyColumn{"name", func(item wait.Item) string { return printable(r.queueName(item)) }, true})
 		}
 	}
@@ -36,13 +36,23 @@ func (r Waits) keyText(item wait.Item, key wait.GroupKey) string {
 	case wait.ByDay:
 		return item.Start.In(r.Zone).Format("2006-01-02 Mon")
 	case wait.ByHour:
-		return item.Start.In(r.Zone).Format("2006-01-02 15:04")
+		return hourText(item.Start.In(r.Zone))
 	case wait.BySource, wait.ByLocation, wait.ByQueue, wait.ByDesk, wait.ByAgent, wait.ByWeek, wait.ByMonth:
 	}
 	if text := printable(r.key(item, key)); text != "" {
 		return text
 	}
 	return absent
+}
+
+// hourText is the beginning of an hour, with its offset where the clock shows that hour twice.
+func hourText(t time.Time) string {
+	const layout = "2006-01-02 15:04"
+	text := t.Format(layout)
+	if text == t.Add(time.Hour).Format(layout) || text == t.Add(-time.Hour).Format(layout) {
+		text += t.Format(" -07:00")
+	}
+	return text
 }
 
 // weekdayName is the short name of a day, of which Monday is 1.
@@ -64,5 +74,3 @@ func isMidnight(t time.Time) bool {
 	h, m, s := t.Clock()
 	return h == 0 && m == 0 && s == 0 && t.Nanosecond() == 0
 }
-
-func (r Waits) queueName(wait.Item) string { return "" }
