@@ -54,7 +54,7 @@ func WaitsExplained() Definitions {
 			Terms: []Term{
 				{"called", "segments that were called at least once"},
 				{"recalled", "of these, called again at least once within the segment"},
-				{"recalls", "calls after the first"},
+				{"recalls", "calls after the first, which is the one that ends the wait"},
 				{"recall_rate", "recalled / called"},
 				{"return_rate", "returned / called"},
 			},
@@ -85,13 +85,14 @@ func WaitsExplained() Definitions {
 				{"from, to", "the window is half-open: from is inside, to is not. Dates are local midnights of tz"},
 				{"attributed_by", "the instant that places a segment in the window and in a bucket: arrival (entry, the default), call (the first), " +
 					"end (leaving the queue). Segments without it are not in the report"},
-				{"hour, day, week, month", "half-open buckets of local time; a day has 23, 24 or 25 hours; weeks are ISO 8601, by ISO year"},
+				{"hour, day, week, month", "half-open buckets of local time; a day has 23, 24 or 25 hours; weeks are ISO 8601, by ISO year. start and end are the whole " +
+					"bucket's; what lies outside of the window doesn't count"},
 				{"weekday", "1 is Monday, 7 is Sunday: every Monday of the window together"},
-				{"hour_of_day", "0 to 23 by the local clock: that hour of every day of the window together"},
+				{"hour_of_day", "0 to 23 by the local clock: that hour of every day of the window together; one that comes twice where clocks go back is one"},
 				{"desk, agent", "the last that was told of the segment; empty: never called, or none was told"},
 				{"empty items", "grouped by time, every bucket that the window touches is there, for each source, location, queue, desk or agent with any segment in the window"},
 				{"previous", "with compare=previous: the same of the window right before, of as many local days; where the window doesn't " +
-					"begin and end at local midnights, of the same duration. The difference is the window minus the one before"},
+					"begin and end at local midnights, of the same duration. What the window before doesn't have is zero in it. The difference is the window minus the one before"},
 				{"positions", "the last event of each source that the answer knows"},
 			},
 		},
