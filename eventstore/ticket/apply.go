@@ -62,8 +62,14 @@ func addAll(facts []fact, known State, o Observation) []fact {
 	var room [usual]fact
 	o = dated(o, facts)
 	told := factsOf(room[:0], &o)
-	if o.Returns && o.Says == TransitionCreated && o.Status == StatusWaiting && entered(facts) {
-		told = append(told, again(o))
+	if o.Returns && o.Says == TransitionCreated && o.Status == StatusWaiting {
+		switch {
+		case entered(facts):
+			told = append(told, again(o))
+		case known.pastEntry(): // the booking's own "created" came before, and this is no entry any more
+			told[0].EntryAt, told[0].freshEntry = time.Time{}, false
+			told = append(told, again(o))
+		}
 	}
 	for i := range told {
 		if known.Status != "" && told[i].edits(&known) {
@@ -75,6 +81,14 @@ func addAll(facts []fact, known State, o Observation) []fact {
 		facts = append(facts, fact{Birth: true, Passing: true, At: o.ReceivedAt, Assumed: true, Position: o.Position, fresh: true})
 	}
 	return facts
+}
+
+// pastEntry reports whether the ticket has been called out of a wait that was told: not one that the call implied.
+func (s *State) pastEntry() bool {
+	if s.Status != StatusCalled && s.Status != StatusServing || slices.Contains(s.Flags, FlagCreationImplied) {
+		return false
+	}
+	return !slices.ContainsFunc(s.Segments, func(seg Segment) bool { return seg.Has(FlagEntryImplied) })
 }
 
 // entered reports whether a delivery told that the ticket was created, waiting.

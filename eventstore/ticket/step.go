@@ -58,15 +58,14 @@ func (d *derivation) wait(f *fact) []Transition {
 func (d *derivation) goBack(f *fact) []Transition {
 	switch {
 	case f.Says == TransitionActivated:
-		if seg := d.segment(); seg.Has(FlagEntryImplied) && !f.Assumed {
-			seg.EnteredAt = f.At
-			seg.Flags = slices.DeleteFunc(seg.Flags, func(g Flag) bool { return g == FlagEntryImplied })
-		}
+		d.fillInEntry(f)
 		return []Transition{TransitionChanged}
-	case f.Says == TransitionBookingUpdated, d.withdrawn(f):
+	case f.Says == TransitionBookingUpdated:
 		return []Transition{TransitionChanged}
-	case d.elsewhere(f):
+	case d.elsewhere(f): // no retry of the first one
 		return d.transfer(f)
+	case d.withdrawn(f):
+		return []Transition{TransitionChanged}
 	}
 	d.leave(f.At, OutcomeReturned)
 	d.enter(f)
@@ -96,6 +95,10 @@ func (d *derivation) call(f *fact) []Transition {
 	case StatusCalled, StatusServing:
 		if d.elsewhere(f) {
 			return d.transfer(f)
+		}
+		if d.isCall(f) && !f.Assumed && d.segment().Has(FlagCallImplied) { // this is the one, by a clock behind what followed it
+			d.fillIn(f)
+			return []Transition{TransitionChanged}
 		}
 		if d.isCall(f) {
 			d.s.Calls = append(d.s.Calls, f.At)
@@ -172,8 +175,7 @@ func (d *derivation) end(f *fact) []Transition {
 	var ts []Transition
 	switch d.s.Status {
 	case StatusBooked, StatusWaiting:
-		switch {
-		case f.Status == StatusServed, f.Status == StatusNoShow && d.s.Status == StatusWaiting:
+		if f.Status == StatusServed || d.s.Status == StatusWaiting && (f.Status == StatusNoShow || f.Snapshot && f.Agent != "") {
 			ts = d.implyCall(f)
 		}
 	case StatusCalled, StatusServing:
@@ -231,7 +233,15 @@ func (d *derivation) reopen(f *fact) []Transition {
 	return append([]Transition{TransitionReopened}, moves(d.move(f))...)
 }
 
-// fillIn is a call or an arrival that by its clock came after the end: it can't be left out, and moves nothing.
+// fillInEntry is an activation that by its clock came after what followed it.
+func (d *derivation) fillInEntry(f *fact) {
+	if seg := d.segment(); seg != nil && seg.Has(FlagEntryImplied) && !f.Assumed {
+		seg.EnteredAt = f.At
+		seg.Flags = slices.DeleteFunc(seg.Flags, func(g Flag) bool { return g == FlagEntryImplied })
+	}
+}
+
+// fillIn is a step that by its clock came after what followed it, as an end: it can't be left out, and moves nothing.
 func (d *derivation) fillIn(f *fact) {
 	seg := d.segment()
 	if seg == nil {
@@ -250,5 +260,7 @@ func (d *derivation) fillIn(f *fact) {
 		}
 	case f.Status == StatusServing && seg.ServingAt.IsZero() && !f.Assumed:
 		seg.ServingAt = f.At
+	case f.Status == StatusWaiting && f.Says == TransitionActivated:
+		d.fillInEntry(f)
 	}
 }

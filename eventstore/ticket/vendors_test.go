@@ -160,6 +160,9 @@ func TestQminderMapping(t *testing.T) {
 		{name: "created CALLED, none", last: "ticket_created CALLED line=1 called=09:10:00", want: ts{ticket.TransitionCreated, ticket.TransitionCalled}, status: ticket.StatusCalled, occurred: "09:10:00"},
 		{name: "created CALLED after NEW", before: []string{isNew}, last: "ticket_created CALLED line=1 called=09:10:00", want: ts{ticket.TransitionCalled}, status: ticket.StatusCalled, occurred: "09:10:00"},
 		{name: "created SCHEDULED", last: "ticket_created SCHEDULED line=1", want: ts{ticket.TransitionBooked}, status: ticket.StatusBooked, occurred: "09:00:00"},
+		{name: "created NEW after an appointment's CALLED", before: []string{"ticket_created SCHEDULED line=1", "ticket_changed NEW line=1", "ticket_called CALLED line=1 called=09:58:30"}, last: isNew, want: ts{ticket.TransitionReturned}, status: ticket.StatusWaiting},
+		{name: "created NEW after an appointment's CALLED, other line", before: []string{"ticket_created SCHEDULED line=1", "ticket_changed NEW line=1", "ticket_called CALLED line=1 called=09:58:30"}, last: "ticket_created NEW line=2", want: ts{ticket.TransitionTransferred}, status: ticket.StatusWaiting},
+		{name: "created NEW after an appointment's CALLED that nothing came before", before: []string{"ticket_created SCHEDULED line=1", isCalled}, last: isNew, want: ts{ticket.TransitionChanged}, status: ticket.StatusCalled},
 		{name: "called after NEW", before: []string{isNew}, last: isCalled, want: ts{ticket.TransitionCalled}, status: ticket.StatusCalled, occurred: "09:10:00"},
 		{name: "called, none", last: isCalled, want: ts{ticket.TransitionCreated, ticket.TransitionCalled}, status: ticket.StatusCalled, occurred: "09:10:00"},
 		{name: "called twice with one date", before: []string{isNew, isCalled}, last: isCalled, want: ts{ticket.TransitionChanged}, status: ticket.StatusCalled},
@@ -235,6 +238,7 @@ func TestOmboriMapping(t *testing.T) {
 		{name: "positionRetry", before: []string{isNew, isCalled}, last: "positionRetry pending calledAt=09:10:00", want: ts{ticket.TransitionReturned}, status: ticket.StatusWaiting},
 		{name: "positionRetry, the call was lost", before: []string{isNew}, last: "positionRetry pending calledAt=09:10:00", want: ts{ticket.TransitionCalled, ticket.TransitionReturned}, status: ticket.StatusWaiting},
 		{name: "positionFulfilled", before: []string{isNew, isCalled}, last: isServing, want: ts{ticket.TransitionServiceStarted}, status: ticket.StatusServing, occurred: "09:11:00"},
+		{name: "positionCalled dated after the check-in", before: []string{isNew, "positionFulfilled fulfilled fulfilledAt=09:09:00"}, last: isCalled, want: ts{ticket.TransitionChanged}, status: ticket.StatusServing, occurred: "09:10:00"},
 		{name: "positionCompleted", before: []string{isNew, isCalled, isServing}, last: isServed, want: ts{ticket.TransitionServed}, status: ticket.StatusServed, occurred: "09:20:00"},
 		{name: "positionRemoved while waiting", before: []string{isNew}, last: "positionRemoved rejected rejectedAt=09:12:00", want: ts{ticket.TransitionCancelled}, status: ticket.StatusCancelled, occurred: "09:12:00"},
 		{name: "positionRemoved after a call", before: []string{isNew, isCalled}, last: "positionRemoved rejected calledAt=09:10:00 rejectedAt=09:12:00", want: ts{ticket.TransitionCancelled}, status: ticket.StatusCancelled, occurred: "09:12:00"},
@@ -311,10 +315,63 @@ func TestSuperOfficeMapping(t *testing.T) {
 		{name: "3 to 1", before: []string{isNew, isOwned, isHeld}, last: "ticket.changed at=09:30:00 status=1 owner=8", want: ts{ticket.TransitionResumed}, status: ticket.StatusCalled},
 		{name: "to 4", before: []string{isNew}, last: "ticket.changed at=09:12:00 status=4 owner=1", want: ts{ticket.TransitionCancelled}, status: ticket.StatusCancelled, occurred: "09:12:00"},
 		{name: "to 5", before: []string{isNew}, last: "ticket.changed at=09:12:00 status=5 owner=1", want: ts{ticket.TransitionMerged}, status: ticket.StatusMerged, occurred: "09:12:00"},
+		{name: "taken and deleted at once", before: []string{isNew}, last: "ticket.changed at=09:12:00 status=4 owner=8", want: ts{ticket.TransitionCalled, ticket.TransitionCancelled}, status: ticket.StatusCancelled, occurred: "09:12:00"},
 		{name: "another category", before: []string{isNew}, last: "ticket.changed at=09:12:00 status=1 owner=1 category=3", want: ts{ticket.TransitionTransferred}, status: ticket.StatusWaiting, occurred: "09:12:00"},
 		{name: "first reply", before: []string{isNew, isOwned}, last: "ticket.changed at=09:12:00 status=1 owner=8 changes=replied_at", want: ts{ticket.TransitionServiceStarted}, status: ticket.StatusServing, occurred: "09:12:00"},
 		{name: "a mere read", before: []string{isNew, isOwned}, last: "ticket.changed at=09:12:00 status=1 owner=8 changes=id,read_by_owner", want: ts{ticket.TransitionChanged}, status: ticket.StatusCalled},
 		{name: "no FieldValues, perhaps closed", before: []string{isNew}, last: "ticket.changed at=09:12:00 changes=closed_at,status", want: ts{ticket.TransitionChanged}, status: ticket.StatusWaiting},
 	}
 	checkRows(t, s, superofficeBody, rows)
+}
+
+// A clock that runs behind takes no wait away: the call's own time counts, and the activation's, whatever is dated before.
+func TestStepsDatedBeforeWhatTheyFollow(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		servingTab bool
+		deliveries []string
+		want       int64 // the wait, in seconds
+	}{
+		"a check-in before its call": {
+			servingTab: true, want: 548,
+			deliveries: []string{
+				"positionCreated pending createdAt=12:31:17", "positionCalled notified createdAt=12:31:17 calledAt=12:40:25",
+				"positionFulfilled fulfilled createdAt=12:31:17 calledAt=12:40:25 fulfilledAt=12:39:28",
+				"positionCompleted completed createdAt=12:31:17 calledAt=12:40:25 fulfilledAt=12:39:28 completedAt=12:45:12",
+			},
+		},
+		"an end before the booking's activation": {
+			want: 3,
+			deliveries: []string{
+				"bookingConfirmation draft type=booking createdAt=08:00:00",
+				"bookingActivated pending type=booking createdAt=08:00:00 activatedAt=16:53:35",
+				"positionCalled notified type=booking createdAt=08:00:00 activatedAt=16:53:35 calledAt=16:53:38",
+				"positionFulfilled fulfilled type=booking createdAt=08:00:00 activatedAt=16:53:35 calledAt=16:53:38 fulfilledAt=16:52:53",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := omboriSource(t, c.servingTab)
+			var tk ticket.Ticket
+			for i, d := range c.deliveries {
+				decoded, err := s.Decode([]byte(omboriBody(d)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				o := *decoded.Ticket
+				o.Position, o.ReceivedAt = int64(i+1), day("17:00:00")
+				tk, _ = ticket.Apply(tk, o)
+			}
+			if len(tk.Segments) != 1 {
+				t.Fatalf("%d segments", len(tk.Segments))
+			}
+			if wait, over := tk.Segments[0].Wait(); !over || wait != c.want {
+				t.Errorf("wait %d, over: %t; want %d", wait, over, c.want)
+			}
+			if len(tk.Calls) != 1 {
+				t.Errorf("%d calls, want one", len(tk.Calls))
+			}
+		})
+	}
 }
