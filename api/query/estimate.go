@@ -30,25 +30,23 @@ func (maybeEstimate) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Description: "How long somebody who comes now has to wait, or, of a ticket, how much longer it has: from the queue's pace of late, " +
 			"who stands before them, and how long the first in line has waited. On a screen, show the range in steps of five minutes. " +
-			"Null: it can't be told, since fewer than 3 have left the line today, and fewer than 30 ever; and with as_of.",
+			"Null: it can't be told, since fewer than 3 have left the line today, and fewer than 30 ever; with as_of; and with as_of_position " +
+			"in the list of all queues: ask for one.",
 		AnyOf: []*huma.Schema{r.Schema(typeOf[estimated](), true, "Estimate"), {Type: "null"}},
 	}
 }
 
-// estimates are what the queues of a source, or of all, have seen now or by the positions asked about; nil about an
-// instant, for which nobody knows what had been told.
-func (d *Door) estimates(ctx context.Context, v *projection.View, source string, q *question) (*estimate.Pasts, error) {
+// estimates are what the queues have seen now, or the one asked about by a position; nil where nothing is told: about an
+// instant, for which nobody knows what had been told, and about all queues by a position, which would read all their past.
+func (d *Door) estimates(ctx context.Context, v *projection.View, f board.Filter, q *question) (*estimate.Pasts, error) {
 	switch {
-	case !q.asOf.IsZero():
+	case !q.asOf.IsZero(), q.told != nil && f.Queue == "":
 		return nil, nil
 	case q.told != nil:
-		zones := make(map[string]*time.Location, len(d.sources))
-		for name, s := range d.sources {
-			zones[name] = s.Zone
-		}
-		return estimate.Model{Zones: zones}.At(ctx, v, q.told)
+		model := estimate.Model{Zones: map[string]*time.Location{f.Source: d.zoneOf(f.Source)}}
+		return model.At(ctx, v, estimate.QueueID{Source: f.Source, Queue: f.Queue}, q.told[f.Source])
 	}
-	return estimate.Now(ctx, v, source)
+	return estimate.Now(ctx, v, f.Source)
 }
 
 // newcomer is the estimate for somebody who comes to the queue now.

@@ -40,7 +40,7 @@ func TestOpenAPIHasEveryOperation(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"GET /livez", "GET /metrics", "GET /readyz", "GET /v1/dead-letters", "GET /v1/dead-letters/{source}/{position}", "GET /v1/events", "GET /v1/projections", "GET /v1/projections/rebuild", "GET /v1/quarantine", "GET /v1/quarantine/{source}/{position}",
-		"GET /v1/queues", "GET /v1/queues/{source}/{queue}", "GET /v1/queues/{source}/{queue}/tickets", "GET /v1/reports/waits",
+		"GET /v1/queues", "GET /v1/queues/{source}/{queue}", "GET /v1/queues/{source}/{queue}/tickets", "GET /v1/reports/estimates/backtest", "GET /v1/reports/waits",
 		"GET /v1/sources", "GET /v1/sources/{source}/rejections", "GET /v1/stream", "GET /v1/tickets", "GET /v1/tickets/{source}/{ticket}", "GET /v1/tickets/{source}/{ticket}/history",
 		"POST /v1/dead-letters/{source}/{position}/dismiss", "POST /v1/dead-letters/{source}/{position}/retry", "POST /v1/projections/rebuild",
 		"POST /v1/quarantine/{source}/{position}/retry", "POST /v1/tickets/{source}/{ticket}/close", "POST /webhooks/{source}",

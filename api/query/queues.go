@@ -131,7 +131,7 @@ func (d *Door) queues(ctx context.Context, v *projection.View, f board.Filter, q
 	if err != nil {
 		return nil, err
 	}
-	estimates, err := d.estimates(ctx, v, f.Source, q)
+	estimates, err := d.estimates(ctx, v, f, q)
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func (d *Door) listQueueTickets(ctx context.Context, in *queueTicketsInput) (ans
 		if err != nil {
 			return err
 		}
-		estimates, err := d.estimates(ctx, v, in.Source, q)
+		estimates, err := d.estimates(ctx, v, board.Filter{Source: in.Source, Queue: in.Queue}, q)
 		answer.Items = d.inQueue(rows, estimates, q.now(v, in.Source))
 		return err
 	})

@@ -21,12 +21,15 @@ func TestAsOfPositionIsTheAnswerOfThen(t *testing.T) {
 		visitOn("ticket_called", "3", "CALLED", 37338, "created", "11:30:00.750", "called", "11:40:00"),
 		visitOn("ticket_changed", "3", "CALLED", 37338, "created", "11:30:00.750", "called", "11:40:00"),
 		visitOn("ticket_changed", "2", "NEW", 37339, "created", "11:00:00"),
-		visitOn("ticket_created", "5", "NEW", 37338, "created", "11:50:00"))
+		visitOn("ticket_created", "5", "NEW", 37338, "created", "11:50:00"),
+		visitOn("ticket_created", "6", "NEW", 37338, "created", "11:51:00"))
+	estimated := false
 	for i, body := range log {
 		w.deliver(body)
 		for _, target := range targets {
 			if a := w.ask(http.MethodGet, target); a.status == 200 {
 				then[told(target, i+1)] = w.get(target)
+				estimated = estimated || w.get(target)["estimate"] != nil
 			}
 		}
 	}
@@ -41,6 +44,11 @@ func TestAsOfPositionIsTheAnswerOfThen(t *testing.T) {
 				continue
 			}
 			got := w.get(past)
+			if target == "/v1/queues?source=city" { // of all queues, estimates are told for now only
+				for _, q := range items(t, want) {
+					q["estimate"] = nil
+				}
+			}
 			if diff := cmp.Diff(map[string]any{"city": float64(i + 1)}, got["as_of_position"]); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", past, diff)
 			}
@@ -48,6 +56,9 @@ func TestAsOfPositionIsTheAnswerOfThen(t *testing.T) {
 				t.Errorf("%s (-then +now):\n%s", past, diff)
 			}
 		}
+	}
+	if !estimated {
+		t.Error("no estimate was ever told: the test proves little")
 	}
 }
 

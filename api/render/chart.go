@@ -76,7 +76,7 @@ func (c chart) svg(class, says string) template.HTML {
 		top += legendHeight
 	}
 	c.Draw(draw.Crop(all, 2, -2, 2, -top))
-	return template.HTML(out.svg(class, says)) //nolint:gosec // every text and attribute in it is escaped by the canvas
+	return template.HTML(out.svg(class, says)) // every text and attribute in it is escaped by the canvas
 }
 
 // The measures of a legend: of a sample, before its name, and after it.

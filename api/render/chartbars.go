@@ -84,7 +84,7 @@ type bar struct {
 const barRow = vg.Length(24)
 
 // lying draws bars from the left to the right, the first one on top.
-func lying(class, says string, bars []bar) template.HTML {
+func lying(says string, bars []bar) template.HTML {
 	names := make([]plot.Tick, len(bars))
 	greatest := 0.0
 	for i, b := range bars {
@@ -97,7 +97,7 @@ func lying(class, says string, bars []bar) template.HTML {
 	c.HideX()
 	c.Add(lyingBars(bars))
 	c.span(0, max(greatest, 1)*1.2, -0.5, float64(len(bars))-0.5) // a fifth for what is written at the ends
-	return c.svg(class, says)
+	return c.svg("chart", says)
 }
 
 // lyingBars draws the bars and their labels.

@@ -152,7 +152,7 @@ func totalsChart(m wait.Measures) template.HTML {
 		}
 		bars = append(bars, b)
 	}
-	return lying("chart", "Outcomes of the whole window; the table below has the numbers", bars)
+	return lying("Outcomes of the whole window; the table below has the numbers", bars)
 }
 
 // dropOffChart shows who gave up, by the place that they found.

@@ -55,17 +55,17 @@ func outcomeColumns() (list []column) {
 }
 
 // statsColumns are a set of seconds. n is what its number of samples is called.
-func (r Waits) statsColumns(n, prefix string, of func(wait.Measures) wait.Stats) []column {
+func (r Waits) statsColumns(n string, of func(wait.Measures) wait.Stats) []column {
 	samples := number(n, func(m wait.Measures) int64 { return of(m).N })
 	samples.weak = func(m wait.Measures) bool { s := of(m); return s.N > 0 && s.N < LowN }
-	list := []column{samples, timed(prefix+"mean", of, func(s wait.Stats) (float64, bool) { return s.Mean, true })}
+	list := []column{samples, timed("mean", of, func(s wait.Stats) (float64, bool) { return s.Mean, true })}
 	for _, p := range r.Percentiles {
-		list = append(list, timed(prefix+"p"+strconv.Itoa(p), of, func(s wait.Stats) (float64, bool) {
+		list = append(list, timed("p"+strconv.Itoa(p), of, func(s wait.Stats) (float64, bool) {
 			v, ok := s.Percentiles[p]
 			return float64(v), ok
 		}))
 	}
-	return append(list, timed(prefix+"max", of, func(s wait.Stats) (float64, bool) { return float64(s.Max), true }))
+	return append(list, timed("max", of, func(s wait.Stats) (float64, bool) { return float64(s.Max), true }))
 }
 
 // timed is a figure of a set of seconds; none of an empty one.
@@ -78,15 +78,15 @@ func timed(name string, set func(wait.Measures) wait.Stats, of func(wait.Stats) 
 }
 
 func (r Waits) waitColumns() []column {
-	return r.statsColumns("waits", "", func(m wait.Measures) wait.Stats { return m.Wait })
+	return r.statsColumns("waits", func(m wait.Measures) wait.Stats { return m.Wait })
 }
 
 func (r Waits) serviceColumns() []column {
-	return r.statsColumns("services", "", func(m wait.Measures) wait.Stats { return m.Service })
+	return r.statsColumns("services", func(m wait.Measures) wait.Stats { return m.Service })
 }
 
 func (r Waits) abandonedColumns() []column {
-	return r.statsColumns("gave up", "", func(m wait.Measures) wait.Stats { return m.AbandonedWait })
+	return r.statsColumns("gave up", func(m wait.Measures) wait.Stats { return m.AbandonedWait })
 }
 
 // levelName says which service level it is.

@@ -17,7 +17,7 @@ type Estimates struct {
 	From      time.Time        `json:"from" doc:"Beginning of the window of arrivals, with the zone's offset."`
 	To        time.Time        `json:"to" doc:"End of the window, itself outside."`
 	TZ        string           `json:"tz" doc:"Zone of the window's dates."`
-	Items     []EstimatesItem  `json:"items" doc:"By how many stood before the arrival in its queue; every group, empty ones too."`
+	Items     []EstimatesItem  `json:"items" nullable:"false" doc:"By how many stood before the arrival in its queue; every group, empty ones too."`
 	Total     EstimatesItem    `json:"total" doc:"All of them."`
 	Positions map[string]int64 `json:"positions" doc:"How far each source's log was folded."`
 }

@@ -116,7 +116,10 @@ func (m *maker) item(item wait.Item, n int) wait.Item {
 
 // report makes the items of the groups asked for.
 func (m *maker) report() Waits {
-	r := Waits{Report: wait.Report{Request: m.request}, Positions: map[string]int64{"city": 184223}}
+	names := map[wait.QueueID]string{
+		{Source: "city", Queue: "37338"}: "Passports", {Source: "city", Queue: "37339"}: "Residence permits and identity cards",
+	}
+	r := Waits{Report: wait.Report{Request: m.request}, Positions: map[string]int64{"city": 184223}, Names: names}
 	if m.request.Compare {
 		r.PreviousFrom, r.PreviousTo = m.request.From.AddDate(0, 0, -14), m.request.From
 	}

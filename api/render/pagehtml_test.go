@@ -1,6 +1,8 @@
 package render
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -117,7 +119,12 @@ func TestPagesLoadAndRunNothing(t *testing.T) {
 				t.Errorf("%s: it refers to %s", name, ref)
 			}
 		}
-		everyElement(document(t, page), func(e *element) {
+		doc := document(t, page)
+		hash := sha256.Sum256([]byte(doc.all("style")[0].text))
+		if policy := doc.all("meta")[1].attr["content"]; policy != "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(hash[:])+"'" {
+			t.Errorf("%s: its style is forbidden by %s", name, policy)
+		}
+		everyElement(doc, func(e *element) {
 			for attr, value := range e.attr {
 				if attr == "style" || attr == "src" || strings.HasPrefix(attr, "on") || attr == "href" && !strings.HasPrefix(value, "#") {
 					t.Errorf("%s: <%s> has %s=%q", name, e.name, attr, value)

@@ -36,7 +36,7 @@ func (p WaitsPage) summary() section {
 // total is a sheet of the one item, a line a number, beside the period before if that was asked for.
 func (r Waits) total(s sheet) grid {
 	item := r.Items[0]
-	g := grid{Caption: s.title + ", whole window", Head: []gridCell{{Text: "measure", Key: true}, {Text: "value"}}}
+	g := grid{Caption: s.title + ", total", Head: []gridCell{{Text: "measure", Key: true}, {Text: "value"}}}
 	if r.Compare {
 		g.Head = append(g.Head, texts("before", "difference")...)
 	}
@@ -188,7 +188,7 @@ func (r Waits) askedSection() section {
 func (r Waits) comparison() grid {
 	g := r.rows("Compared with the period before, by "+keyNames(r.GroupBy), nil)
 	for _, c := range r.compared() {
-		g.Head = append(g.Head, texts(c.name, "before", "difference")...)
+		g.Head = append(g.Head, texts(c.name, c.name+" before", c.name+" difference")...)
 		for i, item := range r.Items {
 			g.Rows[i] = append(g.Rows[i], texts(c.text(item.Measures), c.before(item), c.change(item))...)
 		}

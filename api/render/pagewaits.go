@@ -19,8 +19,9 @@ type WaitsPage struct {
 	OverTime Waits // by PageBucket
 	HeatMap  Waits // by weekday and hour of the day
 
-	Source, Queue, Location string    // the filters, as asked for; empty: none
-	Made                    time.Time // when
+	Source, Queue, Location string // the filters, as asked for; empty: none
+	QueueName               string // what Queue is called, if it has a name
+	Made                    time.Time
 }
 
 // mostBuckets is how many buckets a chart shows well.
@@ -65,7 +66,7 @@ func (p WaitsPage) facts() []fact {
 		{Name: "Window", Text: r.period(r.From, r.To) + ", the end not included"},
 		{Name: "Time zone", Text: r.Zone.String()},
 		{Name: "Source", Text: filter(p.Source, "all: "+strings.Join(r.Sources, ", "))},
-		{Name: "Queue", Text: filter(p.Queue, "all")},
+		{Name: "Queue", Text: filter(p.queue(), "all")},
 		{Name: "Location", Text: filter(p.Location, "all")},
 		{Name: "Grouped by", Text: orNone(keyNames(r.GroupBy))},
 		{Name: "Attributed by", Text: string(r.AttributedBy)},
@@ -77,6 +78,14 @@ func (p WaitsPage) facts() []fact {
 	return append(list,
 		fact{Name: "Positions", Text: positionsText(r.Positions)},
 		fact{Name: "Made", Text: p.Made.In(r.Zone).Format("2006-01-02 15:04:05 -07:00")})
+}
+
+// queue is the queue that was asked for, by its id and its name.
+func (p WaitsPage) queue() string {
+	if p.QueueName == "" {
+		return p.Queue
+	}
+	return p.Queue + ", " + p.QueueName
 }
 
 func keyNames(keys []wait.GroupKey) string {

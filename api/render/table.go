@@ -13,6 +13,7 @@ import (
 const (
 	tableWidth = 120
 	keyWidth   = 28 // longer names are cut
+	keyNarrow  = 20 // where there are more than two
 	barWidthIn = 8  // characters
 )
 
@@ -98,10 +99,14 @@ func (r Waits) writeBlocks(out *strings.Builder) {
 
 // keyCells are columns of text: the name, then each item's.
 func (r Waits) keyCells() (list [][]string) {
-	for _, key := range r.keyColumns() {
+	keys, most := r.keyColumns(), keyWidth
+	if len(keys) > 2 {
+		most = keyNarrow
+	}
+	for _, key := range keys {
 		column := []string{key.name}
 		for _, item := range r.Items {
-			column = append(column, cut(key.text(item), keyWidth))
+			column = append(column, cut(key.text(item), most))
 		}
 		list = append(list, column)
 	}
@@ -122,7 +127,7 @@ func (r Waits) sheetCells(s sheet) (list [][]string) {
 // comparedCells are, of each column that is compared, what it was and the difference.
 func (r Waits) comparedCells() (list [][]string) {
 	for _, c := range r.compared() {
-		now, before, change := []string{c.name}, []string{"before"}, []string{"±"}
+		now, before, change := []string{c.name}, []string{c.name + " before"}, []string{c.name + " ±"}
 		for _, item := range r.Items {
 			now = append(now, c.text(item.Measures))
 			before = append(before, c.before(item))

@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"queuetrack/projection/wait"
 )
@@ -42,6 +43,17 @@ func TestEmptyTable(t *testing.T) {
 	}
 }
 
+func TestTheHourThatComesTwiceTellsWhich(t *testing.T) {
+	t.Parallel()
+	zone := newMaker(t).request.Zone
+	first := time.Date(2026, 10, 24, 23, 0, 0, 0, time.UTC)
+	for i, want := range []string{"2026-10-25 02:00", "2026-10-25 03:00 +03:00", "2026-10-25 03:00 +02:00", "2026-10-25 04:00"} {
+		if got := hourText(first.Add(time.Duration(i) * time.Hour).In(zone)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func TestTableOfHostileTexts(t *testing.T) {
 	t.Parallel()
 	m := newMaker(t, wait.ByQueue, wait.ByDesk)
@@ -51,4 +63,21 @@ func TestTableOfHostileTexts(t *testing.T) {
 	r.Items[1].Queue = strings.Repeat("very long ", 30)
 	r.Items[2].Queue, r.Items[2].Desk = "窓口", "e\u0301"
 	golden(t, "table_hostile.txt", table(t, r))
+}
+
+// No line is wider than a terminal, whatever the keys, and ten thousand items are written in no time worth speaking of.
+func TestTablesFitATerminal(t *testing.T) {
+	t.Parallel()
+	m := newMaker(t, wait.ByQueue, wait.ByDay)
+	m.request.QueueLength, m.request.DropOff, m.request.Compare = true, true, true
+	m.request.Percentiles = []int{1, 10, 20, 30, 40, 50, 60, 70, 80, 99}
+	r := m.report()
+	for len(r.Items) < wait.MaxItems {
+		r.Items = append(r.Items, r.Items...)
+	}
+	for i, line := range strings.Split(table(t, r), "\n") {
+		if wide(line) > tableWidth {
+			t.Fatalf("line %d is %d wide: %s", i, wide(line), line)
+		}
+	}
 }

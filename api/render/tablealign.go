@@ -46,25 +46,44 @@ func widest(column []string) int {
 // gap is the room between columns.
 const gap = 2
 
-// fit parts columns into blocks that are as wide as a terminal at most, the keys in front of each. A block has at
-// least one column.
+// fit parts columns into as few blocks as a terminal's width allows, about as wide as each other, the keys in front of
+// each.
 func fit(keys, columns [][]string) (blocks [][][]string) {
 	begin := 0
 	for _, key := range keys {
 		begin += widest(key) + gap
 	}
-	used := tableWidth
-	for _, column := range columns {
-		width := widest(column)
-		if len(blocks) == 0 || used+gap+width > tableWidth {
-			blocks = append(blocks, nil)
-			used = begin - gap
+	widths := make([]int, len(columns))
+	for i, column := range columns {
+		widths[i] = widest(column)
+	}
+	sizes := fill(begin, widths, tableWidth)
+	for most := tableWidth - 1; most > 0; most-- {
+		narrower := fill(begin, widths, most)
+		if len(narrower) > len(sizes) {
+			break
 		}
-		last := len(blocks) - 1
-		blocks[last] = append(blocks[last], column)
-		used += gap + width
+		sizes = narrower
+	}
+	for _, n := range sizes {
+		blocks = append(blocks, columns[:n])
+		columns = columns[n:]
 	}
 	return blocks
+}
+
+// fill is how many columns, of which the widths are given, each block has: as many as it takes, and one at least.
+func fill(begin int, widths []int, most int) (sizes []int) {
+	used := most
+	for _, width := range widths {
+		if len(sizes) == 0 || used+gap+width > most {
+			sizes = append(sizes, 0)
+			used = begin - gap
+		}
+		sizes[len(sizes)-1]++
+		used += gap + width
+	}
+	return sizes
 }
 
 // align writes columns side by side: the first ones, texts, to the left, the others, numbers, to the right.

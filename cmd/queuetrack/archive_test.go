@@ -198,7 +198,7 @@ func TestInterruptedExportLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	interrupted := errors.New("interrupted")
-	err := writeWhole(name, func(w io.Writer) error {
+	err := writeWhole(name, 0o600, func(w io.Writer) error {
 		fmt.Fprint(w, "newer")
 		return errors.Join(interrupted, isPrivate(filepath.Join(folder, "*.partial")))
 	})
@@ -206,7 +206,7 @@ func TestInterruptedExportLeavesNothing(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	hasOnly(t, folder, "older")
-	err = writeWhole(name, func(w io.Writer) error {
+	err = writeWhole(name, 0o600, func(w io.Writer) error {
 		fmt.Fprint(w, "newer")
 		return nil
 	})

@@ -20,7 +20,7 @@ func newBench(a *app) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "bench",
 		Short: "Measure this machine, beside what plain Postgres does on it",
-	}, newBenchIngest(a), newBenchRebuild(a))
+	}, newBenchIngest(a), newBenchRebuild(a), newBenchEstimates(a))
 }
 
 // ingestOptions are the flags of bench ingest.
@@ -102,7 +102,7 @@ func (a *app) measureIngest(ctx context.Context, o ingestOptions, url, folder st
 }
 
 func (a *app) measureDoor(ctx context.Context, o ingestOptions, pool *pgxpool.Pool, url, folder string) (result bench.Result, err error) {
-	child, err := a.startServer(ctx, url, folder, bench.Source)
+	child, err := a.startServer(ctx, url, folder, time.UTC, bench.Source)
 	if err != nil {
 		return result, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -115,7 +116,7 @@ func (a *app) measureRebuild(ctx context.Context, p bench.RebuildPlan, events in
 	if err := a.introduce(ctx, pool); err != nil {
 		return bench.RebuildLevel{}, err
 	}
-	file, _, err := benchConfig(folder, p.Sources...)
+	file, _, err := benchConfig(folder, time.UTC, p.Sources...)
 	if err != nil {
 		return bench.RebuildLevel{}, err
 	}
@@ -136,7 +137,7 @@ func (a *app) measureReaders(ctx context.Context, o rebuildBenchOptions, url, fo
 	if err := bench.FillLog(ctx, pool, []string{bench.Source}, o.readersEvents); err != nil {
 		return nil, err
 	}
-	child, err := a.startServer(ctx, url, folder, bench.Source)
+	child, err := a.startServer(ctx, url, folder, time.UTC, bench.Source)
 	if err != nil {
 		return nil, err
 	}

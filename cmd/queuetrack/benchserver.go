@@ -39,8 +39,8 @@ type benchServer struct {
 }
 
 // startServer runs this very program as a server with these sources, on a free port.
-func (a *app) startServer(ctx context.Context, url, folder string, sources ...string) (*benchServer, error) {
-	file, sign, err := benchConfig(folder, sources...)
+func (a *app) startServer(ctx context.Context, url, folder string, zone *time.Location, sources ...string) (*benchServer, error) {
+	file, sign, err := benchConfig(folder, zone, sources...)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s *benchServer) measured(url string, pool *pgxpool.Pool) bench.Server {
 }
 
 // benchConfig writes the configuration of these sources, and returns how the vendor of bench.Source signs.
-func benchConfig(folder string, sources ...string) (file string, sign func([]byte) http.Header, err error) {
+func benchConfig(folder string, zone *time.Location, sources ...string) (file string, sign func([]byte) http.Header, err error) {
 	secret := rand.Text()
 	adapter, err := qminder.New(source.Config{
 		Name: bench.Source, PublicURL: benchURL, Secrets: []source.Secret{{Name: "literal-1", Value: []byte(secret)}},
@@ -103,7 +103,7 @@ func benchConfig(folder string, sources ...string) (file string, sign func([]byt
 	file = filepath.Join(folder, "bench.yaml")
 	settings := "sources:\n"
 	for _, name := range sources {
-		settings += fmt.Sprintf("- {name: %s, kind: qminder, public_url: %q, secrets: [%q]}\n", name, benchURL, secret)
+		settings += fmt.Sprintf("- {name: %s, kind: qminder, public_url: %q, secrets: [%q], timezone: %s}\n", name, benchURL, secret, zone)
 	}
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		return "", nil, fmt.Errorf("write the server's configuration: %w", err)

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,7 +99,7 @@ func (a *app) export(ctx context.Context, log *eventstore.Log, scope archive.Sco
 	if out == "" {
 		err = write(a.stdout)
 	} else {
-		err = writeWhole(out, write)
+		err = writeWhole(out, 0o600, write)
 	}
 	if err != nil {
 		return err
@@ -113,38 +110,6 @@ func (a *app) export(ctx context.Context, log *eventstore.Log, scope archive.Sco
 	}
 	fmt.Fprintf(a.stderr, "exported %s of %s\n", counted(events, "event"), counted(len(spans), "source"))
 	return nil
-}
-
-// writeWhole makes a file of a name once all of it is on the disk; until then it is called FILE.….partial, and after an
-// error it is gone. What else writes to the same name at the same time has a file of its own.
-func writeWhole(name string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.partial") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	buffered := bufio.NewWriter(file)
-	err = errors.Join(write(buffered), buffered.Flush(), file.Sync(), file.Close())
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	if err := os.Rename(file.Name(), name); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(name))
-}
-
-// syncFolder makes a name last.
-func syncFolder(name string) error {
-	folder, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // withLog opens the database as it is, and runs do on its log: for commands that need no vendor's secret.

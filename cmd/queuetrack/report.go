@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -25,46 +26,88 @@ func newReport(a *app) *cobra.Command {
 	}, newReportWaits(a))
 }
 
+// formatPage is a page with charts. It is made of several reports, so no single one can be written in it.
+const formatPage render.Format = "html"
+
+// waitsFormats are the formats of the command.
+var waitsFormats = []render.Format{render.FormatTable, render.FormatCSV, render.FormatJSON, formatPage}
+
 func newReportWaits(a *app) *cobra.Command {
-	var format string
+	var format, out string
 	var explain bool
 	cmd := &cobra.Command{
 		Use:   "waits",
 		Short: "How long people waited: counts, percentiles, service level",
 		Long: `Computes the wait report from the database, which a server may be using. The flags are the parameters of
-GET /v1/reports/waits, and --format json gives the same bytes.`,
+GET /v1/reports/waits, and --format json gives the same bytes.
+
+--format html makes a page with charts (percentiles and service level over time, outcomes, weekdays and hours) and all
+their numbers in tables: one file that needs nothing else, for a screen or for paper.
+--explain prints what each number means.`,
 		Example: `  queuetrack report waits --config queuetrack.yaml --source city --from 2026-11-01 --to 2026-12-01 --group-by queue,day
-  queuetrack report waits --config queuetrack.yaml --format csv > waits.csv`,
+  queuetrack report waits --config queuetrack.yaml --group-by weekday,hour_of_day
+  queuetrack report waits --config queuetrack.yaml --format csv > waits.csv
+  queuetrack report waits --config queuetrack.yaml --group-by queue --format html --out waits.html`,
 		Args: args(cobra.NoArgs),
 	}
 	parameters := waitsFlags(cmd.Flags())
-	cmd.Flags().StringVar(&format, "format", string(render.FormatTable), "`FORMAT`: table, csv or json")
+	cmd.Flags().StringVar(&format, "format", string(render.FormatTable), "`FORMAT`: "+formatsText)
+	cmd.Flags().StringVar(&out, "out", "", "write to this `FILE`, once it is complete (default: standard output)")
 	cmd.Flags().BoolVar(&explain, "explain", false, "print what each number means, and nothing else")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !slices.Contains(render.Formats, render.Format(format)) {
-			return usageError{fmt.Errorf("--format %q: table, csv or json", format)}
+		if !slices.Contains(waitsFormats, render.Format(format)) {
+			return usageError{fmt.Errorf("--format %q: %s", format, formatsText)}
 		}
 		if explain {
-			_, err := fmt.Fprint(a.stdout, waitsExplained)
-			return err
+			return a.output(out, render.WaitsExplained().WriteText)
 		}
 		return a.withParts(cmd.Context(), func(ctx context.Context, p *parts) error {
-			return a.reportWaits(ctx, p, parameters(), render.Format(format))
+			return a.reportWaits(ctx, p, parameters(), render.Format(format), out)
 		})
 	}
 	return cmd
 }
 
-func (a *app) reportWaits(ctx context.Context, p *parts, q query.WaitsQuery, format render.Format) error {
-	report, err := query.New(p.reader, p.log, p.config.query(time.Now)).Waits(ctx, q)
+const formatsText = "table, csv, json or html"
+
+func (a *app) reportWaits(ctx context.Context, p *parts, q query.WaitsQuery, format render.Format, out string) error {
+	door := query.New(p.reader, p.log, p.config.query(time.Now))
+	switch format {
+	case formatPage:
+		page, err := door.WaitsPage(ctx, q)
+		if err != nil {
+			return reportError(err)
+		}
+		return a.output(out, page.Write)
+	case render.FormatCSV: // may be far more than fits in memory
+		return reportError(a.output(out, func(w io.Writer) error { return door.StreamWaits(ctx, q, w) }))
+	case render.FormatTable, render.FormatJSON:
+	}
+	report, err := door.Waits(ctx, q)
+	if err != nil {
+		return reportError(err)
+	}
+	return a.output(out, func(w io.Writer) error { return report.Write(w, format) })
+}
+
+// reportError is a mistake on the command line, where the REST door would have answered 400.
+func reportError(err error) error {
+	if err == nil {
+		return nil
+	}
 	var problem *api.Problem
 	if errors.As(err, &problem) && problem.Status == http.StatusBadRequest {
 		return usageError{errors.New(problem.Detail)}
 	}
-	if err != nil {
-		return fmt.Errorf("compute the wait report: %w", err)
+	return fmt.Errorf("compute the wait report: %w", err)
+}
+
+// output writes to a file, or to standard output if it has no name.
+func (a *app) output(name string, write func(io.Writer) error) error {
+	if name == "" {
+		return write(a.stdout)
 	}
-	return report.Write(a.stdout, format)
+	return writeWhole(name, 0o644, write)
 }
 
 // waitsFlags makes a flag of each parameter of the HTTP report, so that both doors always know the same ones: group_by
@@ -84,37 +127,3 @@ func waitsFlags(flags *pflag.FlagSet) func() query.WaitsQuery {
 		return q
 	}
 }
-
-const waitsExplained = `A segment is one stay of a ticket in one queue: it enters, waits, is called, and ends with exactly one outcome.
-Every instant is cut off to the whole second before it is subtracted, so that times add up exactly.
-
-offered           segments that entered the queue in the window (from included, to not)
-served            called and done
-abandoned         left without a call: given up, or removed
-no_show           called, never came
-cancelled         given up or removed after a call
-returned          called, then sent back to wait; the next segment is counted for itself
-transferred       moved to another queue
-expired           ended by queuetrack: no webhook for too long, or closed by an operator
-merged            joined to another ticket
-open              not ended yet
-                  these outcomes add up to offered
-
-wait              seconds from entering to the first call. Entering: created, a booking's activation (never its
-                  creation), a return, a transfer, a reopening. A re-call adds nothing. n: waits that ended with a call
-abandoned_wait    the same for those who left without one
-service           seconds at the desk, from arriving (from the call, where the vendor doesn't tell the arrival) to the
-                  end, without times on hold; served segments only
-percentiles       nearest rank: a value that somebody had. Below 10 samples they say little (low_n)
-
-service level at X seconds
-  F1              (served within X + abandoned within X) / (served + abandoned)
-  F2              served within X / served
-  F3              served within X / (served + abandoned)
-  F4, the default served within X / (served + abandoned after more than X)
-
-excluded          counted above, but in no statistics: negative_wait and negative_service (a vendor's clock),
-                  self_registered (a request that had an owner from the start)
-
-A segment belongs to the local day and hour of its arrival, in the zone of the report; days have 23, 24 or 25 hours.
-`

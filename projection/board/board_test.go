@@ -126,9 +126,9 @@ func TestQueuesNowAndThen(t *testing.T) {
 	w.observe("city", "b", ticket.Observation{Says: ticket.TransitionFeedback, ReceivedAt: minute(40)})
 
 	now := []board.Queue{
-		{Source: "city", Queue: "1", Waiting: 1, OldestEntry: minute(5), LastEventAt: minute(40)},
+		{Source: "city", Queue: "1", Waiting: 1, OldestEntry: minute(5), HeadEntry: minute(5), Ahead: 1, LastEventAt: minute(40)},
 		{Source: "city", Queue: "2", Booked: 1, LastEventAt: minute(21)},
-		{Source: "store", Queue: "1", Waiting: 1, OldestEntry: minute(30), LastEventAt: minute(30)},
+		{Source: "store", Queue: "1", Waiting: 1, OldestEntry: minute(30), HeadEntry: minute(30), Ahead: 1, LastEventAt: minute(30)},
 	}
 	if diff := cmp.Diff(now, w.queues(board.Filter{}, time.Time{})); diff != "" {
 		t.Errorf("now (-want +got):\n%s", diff)
@@ -153,6 +153,39 @@ func TestQueuesNowAndThen(t *testing.T) {
 			t.Errorf("at %s (-want +got):\n%s", test.at, diff)
 		}
 	}
+}
+
+// A newcomer stands behind all but those of a lower priority, and those whose turn comes later than now.
+func TestHeadAndAheadGoByTheQueuesOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ahead := func(priority int, orderAfter time.Time) ticket.Observation {
+		o := created("1", noon)
+		o.Priority, o.OrderAfter = priority, orderAfter
+		return o
+	}
+	w.observe("city", "low", ahead(-1, time.Time{}))
+	w.observe("city", "late", ahead(0, time.Now().Add(time.Hour)))
+	w.observe("city", "first", created("1", minute(5)))
+	w.observe("city", "high", ahead(5, time.Now().Add(time.Hour)))
+	w.view(func(v *projection.View) {
+		now, err := board.Queues(t.Context(), v, board.Filter{Queue: "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := board.Queue{Source: "city", Queue: "1", Waiting: 4, OldestEntry: noon, HeadEntry: noon, Ahead: 2, LastEventAt: now[0].LastEventAt}
+		if diff := cmp.Diff([]board.Queue{want}, now); diff != "" {
+			t.Errorf("now (-want +got):\n%s", diff)
+		}
+		tickets, err := board.QueueTickets(t.Context(), v, "city", "1", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.LastEventAt = time.Time{}
+		if diff := cmp.Diff([]board.Queue{want}, board.Count(tickets, v.Now)); diff != "" {
+			t.Errorf("counted (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // The wait goes on behind a hold: who came first still is the longest waiting.

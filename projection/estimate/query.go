@@ -43,37 +43,40 @@ func Now(ctx context.Context, v *projection.View, source string) (*Pasts, error)
 	return p, nil
 }
 
-// At computes again what the queues of these sources had seen when their logs were folded up to these positions. It reads
-// all moves up to there: some microseconds an event.
-func (m Model) At(ctx context.Context, v *projection.View, positions map[string]int64) (*Pasts, error) {
+// At computes again what a queue had seen when its source's log was folded up to a position. It reads all moves of the
+// queue up to there, and of the whole source as long as the queue has seen too few waits to tell a range from: some
+// microseconds each.
+func (m Model) At(ctx context.Context, v *projection.View, id QueueID, position int64) (*Pasts, error) {
+	f, err := m.at(ctx, v, id, position)
+	if _, enough := f.queue(id.Queue).Waits.ratios(); err == nil && !enough {
+		f, err = m.at(ctx, v, QueueID{Source: id.Source}, position)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fold the moves of %s up to %d: %w", id.Source, position, err)
+	}
 	p := &Pasts{pasts: map[QueueID]*Past{}}
-	for source, position := range positions {
-		f, err := m.at(ctx, v, source, position)
-		if err != nil {
-			return nil, fmt.Errorf("fold the moves of %s up to %d: %w", source, position, err)
-		}
-		for id, q := range f.queues {
-			p.pasts[QueueID{source, id}] = &q.Past
-		}
+	for queue, q := range f.queues {
+		p.pasts[QueueID{id.Source, queue}] = &q.Past
 	}
 	return p, nil
 }
 
-func (m Model) at(ctx context.Context, v *projection.View, source string, position int64) (*folding, error) {
-	f := &folding{zone: m.zone(source), queues: map[string]*queue{}, others: &Others{}}
+// at folds the moves of a queue, or of all queues of the source.
+func (m Model) at(ctx context.Context, v *projection.View, id QueueID, position int64) (*folding, error) {
+	f := &folding{zone: m.zone(id.Source), queues: map[string]*queue{}, others: &Others{}}
 	rows, err := v.Tx.Query(ctx, v.Set.SQL(`
 		SELECT `+strings.Join(moveColumns, ", ")+`
 		FROM estimate_move_{set}
-		WHERE source = $1 AND position <= $2
-		ORDER BY position, n`), source, position)
+		WHERE source = $1 AND position <= $2 AND ($3 = '' OR queue = $3)
+		ORDER BY position, n`), id.Source, position, id.Queue)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		m, err := scanMove(rows)
 		if err != nil {
-			return nil, err
+			return f, err
 		}
 		f.apply(m)
 		f.finished = f.finished[:0]

@@ -153,10 +153,44 @@ func (r *lineRows) queue(batch *pgx.Batch, set projection.Set, source string) {
 		source, r.queues, r.tickets, r.segments, r.entered, r.priorities, r.orderAt, r.orderPositions, p[0], p[1], p[2], p[3], p[4], p[5], p[6])
 }
 
-// copyFinished gathers the rows of finished waits.
+// finishedColumns are those of estimate_wait_{set} after its source.
+var finishedColumns = []string{
+	"position", "n", "queue", "entered_at",
+	"ahead", "wait_seconds", "low_seconds", "high_seconds", "hourly_seconds", "last_seconds", "actual_seconds",
+}
+
+// columns are the values of finishedColumns after the first four.
+func (w finished) columns() [7]int64 {
+	return [7]int64{w.Ahead, w.prediction.Wait, w.Low, w.High, w.Hourly, w.Last, w.Actual}
+}
+
+// queueFinished inserts the rows of a page's finished waits; copyFinished copies those of many.
+func queueFinished(batch *pgx.Batch, set projection.Set, source string, waits []finished) {
+	if len(waits) == 0 {
+		return
+	}
+	var positions []int64
+	var numbers []int32
+	var queues []string
+	var entered []time.Time
+	var values [7][]*int64
+	for _, w := range waits {
+		positions, numbers = append(positions, w.Position), append(numbers, w.N)
+		queues, entered = append(queues, w.Queue), append(entered, w.EnteredAt)
+		for i, n := range w.columns() {
+			values[i] = append(values[i], nullSeconds(n))
+		}
+	}
+	batch.Queue(set.SQL(`
+		INSERT INTO estimate_wait_{set} (source, `+strings.Join(finishedColumns, ", ")+`)
+		SELECT $1, *
+		FROM unnest($2::bigint[], $3::int[], $4::text[], $5::timestamptz[],
+			$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])`),
+		source, positions, numbers, queues, entered, values[0], values[1], values[2], values[3], values[4], values[5], values[6])
+}
+
 func copyFinished(set projection.Set, source string, waits []finished) *projection.Copy {
-	c := projection.NewCopy(set, "estimate_wait_{set}", "source", "position", "n", "queue", "entered_at",
-		"ahead", "wait_seconds", "low_seconds", "high_seconds", "hourly_seconds", "last_seconds", "actual_seconds")
+	c := projection.NewCopy(set, "estimate_wait_{set}", append([]string{"source"}, finishedColumns...)...)
 	for _, w := range waits {
 		c.Row()
 		c.Text(source)
@@ -164,7 +198,7 @@ func copyFinished(set projection.Set, source string, waits []finished) *projecti
 		c.Int4(w.N)
 		c.Text(w.Queue)
 		c.Time(w.EnteredAt)
-		for _, n := range []int64{w.Ahead, w.prediction.Wait, w.Low, w.High, w.Hourly, w.Last, w.Actual} {
+		for _, n := range w.columns() {
 			copySeconds(c, n)
 		}
 	}

@@ -31,11 +31,9 @@ func (m Model) Write(ctx context.Context, tx pgx.Tx, set projection.Set, source 
 	queueMoves(&batch, set, source, moves)
 	queuePasts(&batch, set, source, f.queues)
 	queueLines(&batch, set, source, f.queues)
+	queueFinished(&batch, set, source, f.finished)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("write the moves of %s: %w", source, err)
-	}
-	if err := copyFinished(set, source, f.finished).Flush(ctx, tx); err != nil {
-		return fmt.Errorf("write the finished waits of %s: %w", source, err)
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
 package wait
 
-// counts receives the components of an item.
+// counts are what is counted of a place's segments.
 type counts struct {
-	offered, served, abandoned, noShow, cancelled, returned, transferred, expired, merged, open int64
+	outcomes [outcomes]int64
 
 	wait, abandonedWait, service  spread
 	servedWithin, abandonedWithin int64
@@ -11,58 +11,63 @@ type counts struct {
 	negativeWait, negativeService, selfRegistered int64
 }
 
-// scans are where the columns of components go.
-func (c *counts) scans() []any {
-	scans := []any{
-		&c.offered, &c.served, &c.abandoned, &c.noShow, &c.cancelled, &c.returned, &c.transferred, &c.expired, &c.merged, &c.open,
+// add counts a segment. What counts for what is in metrics.md ("excluded"): a negative wait and a self-registered ticket
+// leave the statistics, and none of the counts.
+func (c *counts) add(s sample, threshold int64) {
+	c.outcomes[s.outcome]++
+	if s.called {
+		c.calls.Called++
+		c.calls.Recalls += s.recalls
+		if s.recalls > 0 {
+			c.calls.Recalled++
+		}
 	}
-	for _, s := range []*spread{&c.wait, &c.abandonedWait, &c.service} {
-		scans = append(scans, &s.n, &s.sum, &s.max, &s.percentiles)
+	within := s.wait != none && s.wait <= threshold
+	if s.outcome == abandoned && within {
+		c.abandonedWithin++
 	}
-	return append(scans, &c.servedWithin, &c.abandonedWithin, &c.calls.Called, &c.calls.Recalled, &c.calls.Recalls,
-		&c.negativeWait, &c.negativeService, &c.selfRegistered)
+	if s.selfRegistered {
+		c.selfRegistered++
+		return
+	}
+	switch {
+	case s.wait == none:
+	case s.wait < 0:
+		c.negativeWait++
+	case s.called:
+		c.wait.add(s.wait)
+		if s.outcome == served && within {
+			c.servedWithin++
+		}
+	case s.outcome == abandoned:
+		c.abandonedWait.add(s.wait)
+	}
+	switch {
+	case s.service == none:
+	case s.service < 0:
+		c.negativeService++
+	case s.outcome == served:
+		c.service.add(s.service)
+	}
 }
 
+// measures are what a report tells.
 func (c *counts) measures(r Request) Measures {
 	m := Measures{
-		Offered: c.offered, Served: c.served, Abandoned: c.abandoned, NoShow: c.noShow, Cancelled: c.cancelled,
-		Returned: c.returned, Transferred: c.transferred, Expired: c.expired, Merged: c.merged, Open: c.open,
+		Served: c.outcomes[served], Abandoned: c.outcomes[abandoned], NoShow: c.outcomes[noShow], Cancelled: c.outcomes[cancelled],
+		Returned: c.outcomes[returned], Transferred: c.outcomes[transferred], Expired: c.outcomes[expired], Merged: c.outcomes[merged],
+		Open: c.outcomes[open],
 		Wait: c.wait.stats(r.Percentiles), AbandonedWait: c.abandonedWait.stats(r.Percentiles), Service: c.service.stats(r.Percentiles),
 		ServedWithin: c.servedWithin, AbandonedWithin: c.abandonedWithin, Calls: c.calls,
+	}
+	for _, n := range c.outcomes {
+		m.Offered += n
 	}
 	m.exclude("negative_wait", c.negativeWait)
 	m.exclude("negative_service", c.negativeService)
 	m.exclude("self_registered", c.selfRegistered)
 	m.ServiceLevel = m.serviceLevel(r.Formula)
 	return m
-}
-
-// spread receives one kind of seconds.
-type spread struct {
-	n, sum, max int64
-	percentiles []int64
-}
-
-func (s spread) stats(percentiles []int) Stats {
-	if s.n == 0 {
-		return Stats{}
-	}
-	stats := Stats{N: s.n, Mean: float64(s.sum) / float64(s.n), Max: s.max, Percentiles: make(map[int]int64, len(percentiles))}
-	for i, p := range percentiles {
-		stats.Percentiles[p] = s.percentiles[i]
-	}
-	return stats
-}
-
-// fractions are the percentiles as percentile_disc takes them. It answers with the value of rank ceil(fraction × n), and
-// 0.55 × 100 is a little more than 55 in binary: so each is a little less than it says, which moves no rank below
-// ten thousand million values.
-func fractions(percentiles []int) []float64 {
-	fs := make([]float64, len(percentiles))
-	for i, p := range percentiles {
-		fs[i] = float64(p)/100 - 1e-12
-	}
-	return fs
 }
 
 func (m *Measures) exclude(cause string, n int64) {

@@ -1,0 +1,106 @@
+package wait
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"queuetrack/eventstore/ticket"
+)
+
+// sample is what a report counts of a segment.
+type sample struct {
+	outcome        outcome
+	called         bool
+	selfRegistered bool
+	recalls        int64
+	wait, service  int64 // seconds; none; anything below 0 is as good as any other
+}
+
+// packed is a sample in one number, as Postgres makes it: column measures of wait_segment_{set}. Its comment tells the bits.
+type packed uint64
+
+const (
+	secondsBits = 26
+	recallsBits = 6
+	serviceAt   = secondsBits
+	recallsAt   = serviceAt + secondsBits
+	calledAt    = recallsAt + recallsBits
+	selfAt      = calledAt + 1
+	outcomeAt   = selfAt + 1
+)
+
+// outcome is an outcome's number.
+type outcome uint8
+
+const (
+	open outcome = iota
+	served
+	noShow
+	abandoned
+	cancelled
+	returned
+	transferred
+	expired
+	merged
+
+	outcomes = 1 << (64 - outcomeAt) // there are at most
+)
+
+// outcomeNames are the outcomes in the order of their numbers.
+var outcomeNames = []ticket.Outcome{
+	ticket.OutcomeOpen, ticket.OutcomeServed, ticket.OutcomeNoShow, ticket.OutcomeAbandoned, ticket.OutcomeCancelled,
+	ticket.OutcomeReturned, ticket.OutcomeTransferred, ticket.OutcomeExpired, ticket.OutcomeMerged,
+}
+
+func outcomeOf(name ticket.Outcome) outcome { return outcome(slices.Index(outcomeNames, name)) }
+
+func (p packed) sample() sample {
+	return sample{
+		outcome:        outcome(p >> outcomeAt),
+		called:         p>>calledAt&1 == 1,
+		selfRegistered: p>>selfAt&1 == 1,
+		recalls:        int64(p >> recallsAt & (1<<recallsBits - 1)),
+		wait:           unpackSeconds(p),
+		service:        unpackSeconds(p >> serviceAt),
+	}
+}
+
+// unpackSeconds reads the lowest bits: 0 is none, 1 something negative, and the rest is 2 more than it says.
+func unpackSeconds(p packed) int64 {
+	n := int64(p & (1<<secondsBits - 1))
+	if n == 0 {
+		return none
+	}
+	return n - 2
+}
+
+// An array in the binary format: 20 bytes of dimensions, then each element with its length before it, or -1 for NULL.
+const (
+	arrayHeader = 20
+	lengthSize  = 4
+	packedSize  = 8
+)
+
+// eachPacked calls f with each element of a bigint[] in the binary format; not with NULLs, which are counted elsewhere.
+func eachPacked(array []byte, f func(packed)) error {
+	if len(array) < arrayHeader {
+		return nil // of no dimension
+	}
+	for rest := array[arrayHeader:]; len(rest) > 0; {
+		if len(rest) < lengthSize {
+			return fmt.Errorf("an array of measures ends with %d bytes too many", len(rest))
+		}
+		length := int32(binary.BigEndian.Uint32(rest))
+		rest = rest[lengthSize:]
+		if length == -1 {
+			continue
+		}
+		if length != packedSize || len(rest) < packedSize {
+			return fmt.Errorf("an array of measures has an element of %d bytes", length)
+		}
+		f(packed(binary.BigEndian.Uint64(rest)))
+		rest = rest[packedSize:]
+	}
+	return nil
+}
