@@ -23,10 +23,10 @@ func WaitsExplained() Definitions {
 		{
 			Title: "Times, in seconds",
 			Terms: []Term{
-				{"wait", "from entry to the first call of the segment; n counts the waits that ended with a call. A re-call adds nothing; " +
+				{"wait", "from entry to the first call of the segment, without the time on hold; n counts the waits that ended with a call. A re-call adds nothing; " +
 					"after a return the next segment waits for itself"},
 				{"entry", "creation; for a booking its activation, never its creation; a return; a transfer in; a reopening"},
-				{"abandoned_wait", "from entry to leaving, of the segments that left without a call"},
+				{"abandoned_wait", "the same until leaving, of the segments that left without a call"},
 				{"service", "at the desk: from arriving there, or from the call where the vendor doesn't tell the arrival, to the end, " +
 					"without the time on hold; served segments only"},
 				{"mean", "sum / n, unrounded"},
@@ -39,7 +39,7 @@ func WaitsExplained() Definitions {
 		},
 		{
 			Title: "Service level at X seconds",
-			Intro: "By one of four formulas: F4, the default, unless another one was asked for.",
+			Intro: "service_level tells X as threshold_seconds, the formula, its value and its parts. Of four formulas it is F4, the default, unless another one was asked for.",
 			Terms: []Term{
 				{"served_within", "served, after a wait of at most X"},
 				{"abandoned_within", "abandoned, after at most X"},
@@ -85,15 +85,32 @@ func WaitsExplained() Definitions {
 				{"from, to", "the window is half-open: from is inside, to is not. Dates are local midnights of tz"},
 				{"attributed_by", "the instant that places a segment in the window and in a bucket: arrival (entry, the default), call (the first), " +
 					"end (leaving the queue). Segments without it are not in the report"},
-				{"hour, day, week, month", "half-open buckets of local time; a day has 23, 24 or 25 hours; weeks are ISO 8601, by ISO year. start and end are the whole " +
+				{"hour … month", "hour, day, week and month are half-open buckets of local time; a day has 23, 24 or 25 hours; weeks are ISO 8601, by ISO year. start and end are the whole " +
 					"bucket's; what lies outside of the window doesn't count"},
 				{"weekday", "1 is Monday, 7 is Sunday: every Monday of the window together"},
 				{"hour_of_day", "0 to 23 by the local clock: that hour of every day of the window together; one that comes twice where clocks go back is one"},
+				{"group_by", "the one or two of these, or of source, location and queue (name: what it is called), that items are for"},
 				{"desk, agent", "the last that was told of the segment; empty: never called, or none was told"},
 				{"empty items", "grouped by time, every bucket that the window touches is there, for each source, location, queue, desk or agent with any segment in the window"},
 				{"previous", "with compare=previous: the same of the window right before, of as many local days; where the window doesn't " +
 					"begin and end at local midnights, of the same duration. What the window before doesn't have is zero in it. The difference is the window minus the one before"},
+				{"tz", "the time zone of all of this"},
 				{"positions", "the last event of each source that the answer knows"},
+			},
+		},
+		{
+			Title: "Signs and words of tables and pages",
+			Terms: []Term{
+				{"min:s", "minutes and seconds: 62:05 is an hour, two minutes and five seconds"},
+				{"waits, services", "n of wait and of service"},
+				{"gave up", "n of abandoned_wait"},
+				{"SL", "the service level"},
+				{"most at once", "max of the queue's length"},
+				{"time waited", "its waiting_seconds"},
+				{"at 4–5", "the drop-off rate at these places"},
+				{"pp", "percentage points, of the difference between two shares"},
+				{lowMark, "low_n"},
+				{absent, "nothing to tell: no samples, nothing to divide by; of a key: none was told"},
 			},
 		},
 		{

@@ -37,10 +37,9 @@ func TestTablesBesideChartsAreTheReport(t *testing.T) {
 	for _, i := range p.OverTime.Items {
 		day := i.Start.In(p.OverTime.Zone).Format("2006-01-02 Mon")
 		w := []string{day, fmt.Sprint(i.Offered), fmt.Sprint(i.Wait.N)}
-		switch {
-		case i.Wait.N == 0:
+		if i.Wait.N == 0 {
 			w = append(w, "–", "–", "–", "–", "–", "–")
-		default:
+		} else {
 			w = append(w, minutes(i.Wait.Mean))
 			for _, n := range []int{50, 80, 90, 95} {
 				w = append(w, minutes(float64(i.Wait.Percentiles[n])))

@@ -16,14 +16,18 @@ import (
 // Grouped by time, there is an item for every key that the window touches, of each source, location, queue, desk or agent
 // that has a segment in it.
 func Run(ctx context.Context, v *projection.View, r Request) (Report, error) {
+	return run(ctx, v, r, MaxItems)
+}
+
+func run(ctx context.Context, v *projection.View, r Request, limit int) (Report, error) {
 	c, err := begin(ctx, v, r)
 	if err != nil {
 		return Report{}, err
 	}
-	if n := int64(len(c.calendar.keys)); n > MaxItems {
-		return Report{}, ErrTooManyItems{Items: n, Limit: MaxItems}
+	if n := len(c.calendar.keys); n > limit {
+		return Report{}, ErrTooManyItems{Items: int64(n), Limit: int64(limit)}
 	}
-	items, err := c.bit(ctx, v, bit{end: len(c.calendar.keys)}, MaxItems)
+	items, err := c.bit(ctx, v, bit{end: len(c.calendar.keys)}, limit)
 	if err != nil {
 		return Report{}, err
 	}

@@ -12,6 +12,11 @@ import (
 // Stream computes a report of up to MaxStreamed items and calls f with each of them, in the order of Run: bit by bit, in
 // constant memory. It refuses what Run refuses, before the first call.
 func Stream(ctx context.Context, v *projection.View, r Request, f func(Item) error) error {
+	return stream(ctx, v, r, MaxItems, f)
+}
+
+// stream computes so many items at a time.
+func stream(ctx context.Context, v *projection.View, r Request, most int, f func(Item) error) error {
 	c, err := begin(ctx, v, r)
 	if err != nil {
 		return err
@@ -28,8 +33,8 @@ func Stream(ctx context.Context, v *projection.View, r Request, f func(Item) err
 	if c.grouped() && len(all.lanes) == 0 {
 		return nil
 	}
-	for _, b := range c.bits(all, MaxItems) {
-		items, err := c.bit(ctx, v, b, MaxItems)
+	for _, b := range c.bits(all, most) {
+		items, err := c.bit(ctx, v, b, most)
 		if err != nil {
 			return err
 		}
