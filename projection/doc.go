@@ -8,7 +8,7 @@
 //	eventstore        no transaction                        one transaction, READ COMMITTED
 //	┌───────────┐      ┌──────────────────────────────┐      ┌─────────────────────────────────────────┐
 //	│ log       │ page │ load       decode     fold   │      │ write                        checkpoint │
-//	│ 1 2 3 4 … │─────►│ folded ──► source ──► ticket │─────►│ board · history · wait ──►   shard      │──► commit
+//	│ 1 2 3 4 … │─────►│ folded ──► source ──► ticket │─────►│ board history wait estimate ► shard     │──► commit
 //	└───────────┘      │ tickets    .Decode    .Apply │      │ folded · dead_letter         position   │
 //	      ▲            └──────────────────────────────┘      └─────────────────────────────────────────┘
 //	      └── claim: lease and epoch                                      epoch = mine, position = from?
@@ -74,7 +74,7 @@
 //
 // An operator retries it or dismisses it ([Runner.Retry], [Runner.Dismiss]): an owner that doesn't ask, whose epoch refuses
 // the page in flight. What stood still is folded in its order, and its rows are those of the events' own place, as if
-// nothing had been; the tickets that it changed behind the checkpoint are noted in revived, for those who follow changes. A
+// nothing had been (which is why estimates, which depend on the order of tickets, are settled anew then); the tickets that it changed behind the checkpoint are noted in revived, for those who follow changes. A
 // dismissal is no generation's: every fold passes over the event from then on.
 //
 // # Generations

@@ -134,7 +134,7 @@ func (f *folding) call(q *queue, m move) {
 	if f.others != nil {
 		f.others.add(wait)
 	}
-	if w.prediction.Wait != none {
+	if w.Wait != none {
 		f.finished = append(f.finished, finished{
 			Position: m.Position, N: m.N, Queue: m.Queue, EnteredAt: w.EnteredAt, prediction: w.prediction, Actual: m.Wait,
 		})

@@ -161,7 +161,7 @@ var finishedColumns = []string{
 
 // columns are the values of finishedColumns after the first four.
 func (w finished) columns() [7]int64 {
-	return [7]int64{w.Ahead, w.prediction.Wait, w.Low, w.High, w.Hourly, w.Last, w.Actual}
+	return [7]int64{w.Ahead, w.Wait, w.Low, w.High, w.Hourly, w.Last, w.Actual}
 }
 
 // queueFinished inserts the rows of a page's finished waits; copyFinished copies those of many.
