@@ -100,7 +100,9 @@
 //	    last row, in filled, notes the stretch. So each stretch has its effect exactly once, in any order, and an
 //	    interrupted rebuild goes on with what lies between the noted ones. What tickets share (the numbers of a queue, the
 //	    latest name) is added up, or settled by position, so it does not matter which stretch comes first. The events about
-//	    no ticket are one more stretch. Then the shard stands at that tail, in the transaction that forgets the stretches.
+//	    no ticket are one more stretch. What depends on the order in which the tickets of a queue came and went (estimates)
+//	    is settled at the end, in a pass of its own over what the stretches have kept for it. Then the shard stands at that
+//	    tail, in the transaction that forgets the stretches.
 //	    The commits need not reach the disk one by one: a crash of Postgres loses rows and notes together.
 //	  - following. From there the very same pages as everywhere, until less than a page is left.
 //	  - comparing. Tickets whose last event both generations have seen are held against each other. What differs is what
