@@ -34,7 +34,7 @@ var rowFiles = map[string][]string{
 		"encode.go", "estimate.go", "fill.go", "fold.go", "line.go", "move.go", "past.go", "rows.go", "settle.go", "window.go", "write.go",
 	},
 	"projection/history": {"fill.go", "history.go", "write.go"},
-	"projection/wait":    {"fill.go", "wait.go", "write.go"},
+	"projection/wait":    {"fill.go", "wait.go", "write.go", "writehold.go"},
 }
 
 // otherFiles are the rest of these packages: they verify signatures, move checkpoints, read, or check.
