@@ -12,7 +12,7 @@ import (
 // is, and holds it; it is written by
 //
 //	go test ./cmd/queuetrack -run Fingerprint -update
-const foldFingerprint = "163d6c21d55da4ec"
+const foldFingerprint = "81292c7fb06e8017"
 
 // fingerprint is what this process folds with.
 func (c config) fingerprint() projection.Fingerprint {

@@ -49,7 +49,10 @@ var otherFiles = map[string][]string{
 	"projection/board":    {"check.go", "compare.go", "names.go", "queues.go", "some.go", "states.go", "tickets.go"},
 	"projection/estimate": {"backtest.go", "check.go", "cursor.go", "query.go"},
 	"projection/history":  {"at.go", "changed.go", "check.go"},
-	"projection/wait":     {"bucket.go", "check.go", "query.go", "report.go", "served.go"},
+	"projection/wait": {
+		"bucket.go", "calendar.go", "check.go", "count.go", "counts.go", "dropoff.go", "lane.go", "length.go", "measured.go", "packed.go",
+		"previous.go", "query.go", "report.go", "run.go", "served.go", "spread.go", "stream.go", "waiting.go",
+	},
 }
 
 // A changed fold has another fingerprint, so that a running server can tell that its read models were made by another.
