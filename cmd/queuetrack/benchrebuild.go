@@ -31,8 +31,8 @@ func newBenchRebuild(a *app) *cobra.Command {
 		Long: `Fills a log as the door would have, in a database of its own (made on the server of --database-url and dropped at the
 end, or on a private Postgres in a temporary folder), and runs 'queuetrack rebuild' on it as another process.
 
-Turn about with it runs the yardstick: SQL that fills the same tables from the same log in a handful of statements, each row
-as a rebuild writes it, for the ways only that the tickets of this log go. RATIO is how many times longer the rebuild takes,
+Turn about with it runs the yardstick: SQL that fills the same tables (but for the estimates', which no SQL folds) from the same
+log in a handful of statements, each row as a rebuild writes it, for the ways only that the tickets of this log go. RATIO is how many times longer the rebuild takes,
 the median of the rounds. The tables to fill are full before each rebuild, which has to clear them first, as it has in
 life; the yardstick finds them empty. CPU is the rebuild's own process, PEAK MIB its memory; POSTGRES CPU all that the
 database's server did meanwhile. Neither memory is told on systems other than Linux.
