@@ -33,14 +33,9 @@ func (p period) measure(ctx context.Context, v *projection.View, lanes []lane, l
 		return m, nil // too many: the rest is in vain
 	}
 	m.fixed = true
-	if p.QueueLength {
-		if err := p.lengths(ctx, v, m); err != nil {
-			return nil, fmt.Errorf("add up the lengths of queues: %w", err)
-		}
-	}
-	if p.DropOff {
-		if err := p.dropOff(ctx, v, m); err != nil {
-			return nil, fmt.Errorf("count by place: %w", err)
+	if p.QueueLength || p.DropOff {
+		if err := p.walk(ctx, v, m); err != nil {
+			return nil, fmt.Errorf("go through who waited: %w", err)
 		}
 	}
 	return m, nil

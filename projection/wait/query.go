@@ -107,7 +107,6 @@ func list(key string, columns []laneColumn, form func(laneColumn) string) string
 	return strings.Join(parts, `, `)
 }
 
-func (c laneColumn) named() string    { return c.name }
 func (c laneColumn) computed() string { return c.expr + ` AS ` + c.name }
 
 // key is the key of the bucket that an instant lies in.

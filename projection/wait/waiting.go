@@ -12,14 +12,21 @@ const near = time.Hour
 // longer are the steps: a wait in step k is shorter than the k-th, in the last step of any length.
 var longer = []time.Duration{4 * time.Hour, 16 * time.Hour, 64 * time.Hour, 256 * time.Hour, 1024 * time.Hour, 4096 * time.Hour, 16384 * time.Hour}
 
-// waiting makes a table of the segments that entered in [@begin, @end) or waited at some time in it, with the columns
-// asked for (of a segment s). A wait ends at "until"; null: it lasts. Those that entered before @begin are found by the
-// length of their wait, so that a look at any time costs what it finds.
-func (p period) waiting(columns string) string {
+// waiting are the segments that entered in [@begin, @end) or waited at some time in it, and their times on hold, in the
+// order of time; both are over "until" (null: they last). At one second holds begin before people come; and who is on
+// hold from the first second is so before the next one comes. People come in the order of their tickets.
+//
+// Those that entered before @begin are found by the length of their wait, so that a look at any time costs what it finds.
+func (p period) waiting() string {
+	columns := p.laneColumns()
 	segments := `
-			SELECT s.source, s.queue, s.entered_at, coalesce(s.called_at, s.left_at) AS until` + columns + `
+			SELECT s.source, s.queue, s.ticket, s.n, s.desk, s.agent, s.outcome, s.` + p.instant() + ` AS placed_at,
+				s.entered_at AS at, coalesce(s.called_at, s.left_at) AS until, false AS hold, false AS earlier
 			FROM wait_segment_{set} AS s`
-	return `waiting AS MATERIALIZED (` + segments + `
+	return `
+		SELECT ` + list(p.placedKey(), columns, laneColumn.computed) + `, s.source, s.queue,
+			extract(epoch FROM s.at)::bigint, extract(epoch FROM s.until)::bigint, s.hold, s.outcome = 'abandoned'
+		FROM (` + segments + `
 			WHERE ` + p.filter() + `
 				AND s.entered_at >= @near
 				AND s.entered_at < @end
@@ -37,16 +44,24 @@ func (p period) waiting(columns string) string {
 				AND s.entered_at < @near
 				AND s.called_at IS NULL
 				AND s.left_at IS NULL
-		),
-		held AS ( -- the same people, not waiting for a while
-			SELECT s.source, s.queue, s.ticket, s.n, s.entered_at, h.from_at, h.to_at
+			UNION ALL
+			SELECT s.source, s.queue, s.ticket, s.n, '', '', '', NULL, h.from_at, h.to_at, true, h.from_at > s.entered_at
 			FROM wait_hold_{set} AS h
 			JOIN wait_segment_{set} AS s ON s.source = h.source AND s.ticket = h.ticket AND s.n = h.segment
 			WHERE ` + p.filter() + `
 				AND h.source = ANY(@sources::text[])
 				AND h.from_at < @end
 				AND (h.to_at IS NULL OR h.to_at > @begin)
-		)`
+		) AS s` + p.join() + `
+		ORDER BY s.at, s.earlier DESC, s.ticket, s.n, s.hold`
+}
+
+// placedKey is the key of a segment that is placed in the window.
+func (p period) placedKey() string {
+	if !p.DropOff { // nobody asks
+		return `-1`
+	}
+	return `CASE WHEN s.placed_at >= @from AND s.placed_at < @to THEN ` + p.key(`s.placed_at`) + ` ELSE -1 END`
 }
 
 // waitingArgs are the arguments of waiting.
