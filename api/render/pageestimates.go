@@ -75,7 +75,7 @@ func (p EstimatesPage) errorsSection() section {
 }
 
 func (p EstimatesPage) rangeSection() section {
-	s := section{ID: "range", Title: "The range"}
+	s := section{ID: "range", Title: "The range", NewPage: true}
 	if p.Total.Range.N == 0 {
 		s.Notes = []string{"Nobody in this window was told a range."}
 		return s
