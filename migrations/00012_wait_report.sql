@@ -7,12 +7,12 @@ TRUNCATE folded_0, folded_1, dead_letter, board_ticket_0, board_spell_0, board_q
     board_ticket_1, board_spell_1, board_queue_1, board_name_1, history_0, history_1, wait_segment_0, wait_segment_1;
 UPDATE shard SET position = 0, epoch = epoch + 1, halted = NULL;
 
--- What a report counts of a segment, in one number, so that it may read millions of them from a small index, and hand over
--- a group's as one array (projection/wait/packed.go, which reads it). Null: it does not fit (a wait of more than two years),
+-- What a report counts of a segment, in eight bytes: so that it may read millions of them from a small index, and hand over
+-- a group's as one string (projection/wait/packed.go, which reads it). Null: it does not fit (a wait of more than two years),
 -- and the segment's own columns tell.
 ALTER TABLE wait_segment_0
     ADD COLUMN recalls int NOT NULL,
-    ADD COLUMN measures bigint GENERATED ALWAYS AS (CASE
+    ADD COLUMN measures bytea GENERATED ALWAYS AS (int8send(CASE
         WHEN coalesce(wait_seconds, 0) < 67108862 AND coalesce(service_seconds, 0) < 67108862 AND recalls < 64
         THEN (CASE outcome WHEN 'open' THEN 0::bigint WHEN 'served' THEN 1 WHEN 'no_show' THEN 2 WHEN 'abandoned' THEN 3
                 WHEN 'cancelled' THEN 4 WHEN 'returned' THEN 5 WHEN 'transferred' THEN 6 WHEN 'expired' THEN 7 WHEN 'merged' THEN 8 END << 60)
@@ -21,10 +21,10 @@ ALTER TABLE wait_segment_0
             | (recalls::bigint << 52)
             | (coalesce(CASE WHEN service_seconds < 0 THEN 1 ELSE service_seconds + 2 END, 0) << 26)
             | coalesce(CASE WHEN wait_seconds < 0 THEN 1 ELSE wait_seconds + 2 END, 0)
-        END) STORED;
+        END)) STORED;
 ALTER TABLE wait_segment_1
     ADD COLUMN recalls int NOT NULL,
-    ADD COLUMN measures bigint GENERATED ALWAYS AS (CASE
+    ADD COLUMN measures bytea GENERATED ALWAYS AS (int8send(CASE
         WHEN coalesce(wait_seconds, 0) < 67108862 AND coalesce(service_seconds, 0) < 67108862 AND recalls < 64
         THEN (CASE outcome WHEN 'open' THEN 0::bigint WHEN 'served' THEN 1 WHEN 'no_show' THEN 2 WHEN 'abandoned' THEN 3
                 WHEN 'cancelled' THEN 4 WHEN 'returned' THEN 5 WHEN 'transferred' THEN 6 WHEN 'expired' THEN 7 WHEN 'merged' THEN 8 END << 60)
@@ -33,9 +33,9 @@ ALTER TABLE wait_segment_1
             | (recalls::bigint << 52)
             | (coalesce(CASE WHEN service_seconds < 0 THEN 1 ELSE service_seconds + 2 END, 0) << 26)
             | coalesce(CASE WHEN wait_seconds < 0 THEN 1 ELSE wait_seconds + 2 END, 0)
-        END) STORED;
+        END)) STORED;
 COMMENT ON COLUMN wait_segment_0.recalls IS 'calls after the first one';
-COMMENT ON COLUMN wait_segment_0.measures IS 'bits 0–25 wait and 26–51 service, each 0: none, 1: negative, else seconds + 2; 52–57 recalls; 58 called; 59 self-registered; 60–63 outcome; null: does not fit';
+COMMENT ON COLUMN wait_segment_0.measures IS 'a bigint: bits 0–25 wait and 26–51 service, each 0: none, 1: negative, else seconds + 2; 52–57 recalls; 58 called; 59 self-registered; 60–63 outcome; null: does not fit';
 CREATE INDEX wait_segment_0_odd ON wait_segment_0 (source) WHERE measures IS NULL;
 CREATE INDEX wait_segment_1_odd ON wait_segment_1 (source) WHERE measures IS NULL;
 

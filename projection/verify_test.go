@@ -119,8 +119,12 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 func undoable(w *world) string {
 	var undo strings.Builder
 	for _, table := range slices.Concat(tables, []string{"shard", "event", "dismissal"}) {
-		w.exec(`CREATE TABLE undo_` + table + ` AS TABLE ` + table)
-		undo.WriteString(`DELETE FROM ` + table + `; INSERT INTO ` + table + ` TABLE undo_` + table + `;`)
+		columns := one[string](w, `
+			SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position)
+			FROM information_schema.columns
+			WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER'`, table)
+		w.exec(fmt.Sprintf(`CREATE TABLE undo_%[1]s AS SELECT %[2]s FROM %[1]s`, table, columns))
+		undo.WriteString(fmt.Sprintf(`DELETE FROM %[1]s; INSERT INTO %[1]s (%[2]s) TABLE undo_%[1]s;`, table, columns))
 	}
 	return undo.String()
 }

@@ -74,15 +74,15 @@ func (c *counting) packed(ctx context.Context, v *projection.View, limit *int) e
 	if err != nil {
 		return err
 	}
-	var array pgtype.DriverBytes // where the connection read it
+	var measures pgtype.DriverBytes // where the connection read them
 	at, scans := c.scanPlace()
-	_, err = pgx.ForEachRow(rows, append(scans, &array), func() error {
-		if array == nil {
-			return nil // nobody, and no groups
+	_, err = pgx.ForEachRow(rows, append(scans, &measures), func() error {
+		if measures == nil {
+			return nil // nobody at all, or nobody whose measures fit
 		}
 		to := place{c.named(at.lane), at.key}
 		counted := c.at(to)
-		err := eachPacked(array, func(p packed) { counted.add(p.sample(), c.ServiceLevel) })
+		err := eachPacked(measures, func(p packed) { counted.add(p.sample(), c.ServiceLevel) })
 		if c.whole() {
 			c.finish(to)
 		}

@@ -75,6 +75,10 @@ func (p period) byPlace() string {
 	columns := p.laneColumns()
 	return `
 		WITH ` + p.waiting(`, s.ticket, s.n, s.desk, s.agent, s.outcome, s.`+p.instant()+` AS placed_at`) + `,
+		line AS ( -- numbers sort several times faster than texts
+			SELECT source, queue, row_number() OVER () AS number
+			FROM (SELECT DISTINCT source, queue FROM waiting) AS q
+		),
 		step AS (
 			SELECT source, queue, entered_at AS at, 1 AS phase, ticket, n, 0 AS part,
 				CASE WHEN until <= entered_at THEN 0 ELSE 1 END AS change, desk, agent, outcome, placed_at
@@ -87,18 +91,19 @@ func (p period) byPlace() string {
 			UNION ALL
 			SELECT source, queue, to_at, 0, ticket, n, 0, 1, '', '', '', NULL FROM held WHERE to_at IS NOT NULL
 		),
-		line AS (
+		placed AS (
 			SELECT s.*, 1 - s.change + sum(s.change) OVER (
-				PARTITION BY s.source, s.queue
+				PARTITION BY l.number
 				ORDER BY s.at, s.phase, s.ticket, s.n, s.part
 				ROWS UNBOUNDED PRECEDING) AS place
 			FROM step AS s
+			JOIN line AS l ON l.source = s.source AND l.queue = s.queue
 		)
 		SELECT ` + list(`key`, columns, laneColumn.named) + `, class, count(*), count(*) FILTER (WHERE outcome = 'abandoned')
 		FROM (
 			SELECT ` + list(p.keyExpr(`s.placed_at`), columns, laneColumn.computed) + `,
 				width_bucket(s.place, @places::bigint[]) AS class, s.outcome
-			FROM line AS s` + p.join() + `
+			FROM placed AS s` + p.join() + `
 			WHERE s.phase = 1
 				AND s.part = 0
 				AND s.placed_at >= @from

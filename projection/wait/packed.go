@@ -17,7 +17,7 @@ type sample struct {
 	wait, service  int64 // seconds; none; anything below 0 is as good as any other
 }
 
-// packed is a sample in one number, as Postgres makes it: column measures of wait_segment_{set}. Its comment tells the bits.
+// packed is a sample in one number, as Postgres makes it: in column measures of wait_segment_{set}, whose comment tells the bits.
 type packed uint64
 
 const (
@@ -75,32 +75,16 @@ func unpackSeconds(p packed) int64 {
 	return n - 2
 }
 
-// An array in the binary format: 20 bytes of dimensions, then each element with its length before it, or -1 for NULL.
-const (
-	arrayHeader = 20
-	lengthSize  = 4
-	packedSize  = 8
-)
+// packedSize is how many bytes a segment has in a string of measures, the highest first.
+const packedSize = 8
 
-// eachPacked calls f with each element of a bigint[] in the binary format; not with NULLs, which are counted elsewhere.
-func eachPacked(array []byte, f func(packed)) error {
-	if len(array) < arrayHeader {
-		return nil // of no dimension
+// eachPacked calls f with each segment of a string of measures.
+func eachPacked(measures []byte, f func(packed)) error {
+	if len(measures)%packedSize != 0 {
+		return fmt.Errorf("%d bytes are no measures of segments, which have %d each", len(measures), packedSize)
 	}
-	for rest := array[arrayHeader:]; len(rest) > 0; {
-		if len(rest) < lengthSize {
-			return fmt.Errorf("an array of measures ends with %d bytes too many", len(rest))
-		}
-		length := int32(binary.BigEndian.Uint32(rest))
-		rest = rest[lengthSize:]
-		if length == -1 {
-			continue
-		}
-		if length != packedSize || len(rest) < packedSize {
-			return fmt.Errorf("an array of measures has an element of %d bytes", length)
-		}
-		f(packed(binary.BigEndian.Uint64(rest)))
-		rest = rest[packedSize:]
+	for ; len(measures) > 0; measures = measures[packedSize:] {
+		f(packed(binary.BigEndian.Uint64(measures)))
 	}
 	return nil
 }

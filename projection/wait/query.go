@@ -26,11 +26,11 @@ type place struct {
 	key int32
 }
 
-// statement selects the measures of the window's segments by key and lane, for Go to count: an array of eight bytes a
+// statement selects the measures of the window's segments by key and lane, for Go to count: a string of eight bytes a
 // segment is all that Postgres makes of them, which is several times quicker than its own percentiles and filters.
 //
 // Each source has a SELECT of its own: it reads one stretch of the index, need not look at the source again, and several
-// processes share them (an array_agg in one SELECT can't be shared before Postgres 16). All is put together from these
+// processes share them (a string_agg in one SELECT can't be shared before Postgres 16). All is put together from these
 // constants; what comes from the request is an argument.
 func (p period) statement() string {
 	selects := make([]string, len(p.Sources))
@@ -78,7 +78,7 @@ func (p period) selectSource(i int) string {
 			AND s.queue = ANY(@queues_%d::text[])`, i)
 	}
 	return `
-		SELECT ` + strings.Join(columns, `, `) + `, array_send(array_agg(s.measures))
+		SELECT ` + strings.Join(columns, `, `) + `, string_agg(s.measures, '')
 		FROM wait_segment_{set} AS s` + p.join() + `
 		WHERE s.source = ` + source + `
 			AND s.` + p.instant() + ` >= @from
