@@ -41,7 +41,7 @@ func (d *Door) askedWaits(q WaitsQuery, least Least) (wait.Request, *question, e
 		return request, about, err
 	}
 	about.resolved = fmt.Sprint(request.From.UnixNano(), request.To.UnixNano(), request.Zone)
-	about.moves = request.QueueLength && request.To.After(d.cfg.Now())
+	about.moves = request.QueueLength && request.To.After(d.cfg.Now().Truncate(clockStep)) // a length is told up to now
 	return request, about, nil
 }
 

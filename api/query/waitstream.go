@@ -79,7 +79,7 @@ func (d *Door) streamWaits(q WaitsQuery, least Least) (*content, error) {
 		switch {
 		case err == nil:
 		case begun:
-			api.Describe(ctx, err) // for the request's log line
+			_ = api.Describe(ctx, err) // for the request's log line
 			panic(http.ErrAbortHandler)
 		case errors.Is(err, errNotModified):
 			tagged(c, x)

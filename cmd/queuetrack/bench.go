@@ -20,7 +20,7 @@ func newBench(a *app) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "bench",
 		Short: "Measure this machine, beside what plain Postgres does on it",
-	}, newBenchIngest(a), newBenchRebuild(a), newBenchEstimates(a))
+	}, newBenchIngest(a), newBenchQuery(a), newBenchRebuild(a), newBenchEstimates(a))
 }
 
 // ingestOptions are the flags of bench ingest.

@@ -50,7 +50,7 @@ var laws = map[string]law{
 
 	"cmd/queuetrack/demo":   {forbids: databases},
 	"cmd/queuetrack/faults": {standardOnly: true}, // tests only
-	"cmd/queuetrack/bench":  {may: []string{"eventstore", "projection"}},
+	"cmd/queuetrack/bench":  {may: []string{"eventstore", "projection", "projection/wait"}},
 	"cmd/queuetrack": {may: []string{
 		"api", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
 		"eventstore", "eventstore/archive", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",

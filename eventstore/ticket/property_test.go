@@ -79,6 +79,7 @@ func checkAnyObservations(t *rapid.T) {
 
 // checkState checks what holds of every ticket.
 func checkState(t *rapid.T, s State) {
+	calls := 0
 	for i, seg := range s.Segments {
 		last := i == len(s.Segments)-1
 		open := last && !s.Status.Ended()
@@ -88,6 +89,19 @@ func checkState(t *rapid.T, s State) {
 		if !slices.Contains(Outcomes, seg.Outcome) {
 			t.Fatalf("outcome %q", seg.Outcome)
 		}
+		calls += seg.Recalls
+		held := int64(0)
+		for _, part := range s.HoldsWaiting(i) {
+			if !part.To.IsZero() {
+				held += secondsBetween(part.From, part.To)
+			}
+		}
+		if held != seg.HeldWaitingSeconds || seg.Recalls < 0 || seg.Recalls > 0 && seg.CalledAt.IsZero() {
+			t.Fatalf("segment %d: holds of %d s, %+v", i, held, seg)
+		}
+	}
+	if calls > len(s.Calls) {
+		t.Fatalf("%d re-calls of %d calls", calls, len(s.Calls))
 	}
 	for i, sp := range s.Spells {
 		last := i == len(s.Spells)-1

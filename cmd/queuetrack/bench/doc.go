@@ -8,4 +8,7 @@
 //
 // A rebuild is measured from outside too: the command is another process, on a log that a simulated site filled (site.go).
 // Its yardstick is SQL that writes the same rows (setbased.go), which a test holds against the fold's, row by row.
+//
+// A report is measured as the REST door computes it, on segments that a statement makes up (queryfill.go). Its yardstick is one
+// statement for the same numbers (querysql.go), and they are compared before anything is measured.
 package bench

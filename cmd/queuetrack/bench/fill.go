@@ -22,7 +22,7 @@ const fillPage = 5000
 // ten million events are a matter of a minute or two; memory doesn't grow with them. The database must be the caller's
 // alone, its log empty.
 func FillLog(ctx context.Context, pool *pgxpool.Pool, sources []string, events int64) error {
-	indexes, err := dropIndexes(ctx, pool)
+	indexes, err := dropIndexes(ctx, pool, "event")
 	if err != nil {
 		return fmt.Errorf("drop the log's indexes: %w", err)
 	}
@@ -39,13 +39,14 @@ func FillLog(ctx context.Context, pool *pgxpool.Pool, sources []string, events i
 	return nil
 }
 
-// dropIndexes drops all but the primary key, and returns the statements that make them again.
-func dropIndexes(ctx context.Context, pool *pgxpool.Pool) ([]string, error) {
+// dropIndexes drops all of a table's but the primary key, and returns the statements that make them again.
+func dropIndexes(ctx context.Context, pool *pgxpool.Pool, table string) ([]string, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT i.indexname, i.indexdef
 		FROM pg_indexes i
-		WHERE i.schemaname = current_schema() AND i.tablename = 'event' AND i.indexname <> 'event_pk'
-		ORDER BY i.indexname`)
+		JOIN pg_index AS x ON x.indexrelid = i.indexname::regclass
+		WHERE i.schemaname = current_schema() AND i.tablename = $1 AND NOT x.indisprimary
+		ORDER BY i.indexname`, table)
 	if err != nil {
 		return nil, err
 	}
