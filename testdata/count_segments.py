@@ -119,7 +119,7 @@ def qminder(told, settings):
         if called:
             at = instant(called["date"])
             calls[at] = (text(called.get("desk")), text(called.get("caller")))
-            if body["data"]["status"] in ("CALLED", "SERVED"):
+            if body["data"]["status"] in ("CALLED", "SERVED", "NOSHOW"):
                 told_by[at].append(i)
     turns, end, known, created, booked = [], None, set(), False, False
     for i, (received, body) in enumerate(told):
@@ -141,7 +141,7 @@ def qminder(told, settings):
             if line != before[1]:
                 turns.append((by_next_call(received, undone, calls), line, "transferred"))
             elif undone is not None and undone >= before[0] or len(turns) == 1 and known:
-                # A return, unless a later CALLED or SERVED still carries the old call's date (design.md)
+                # A return, unless a later delivery past a call still carries the old call's date (design.md)
                 if not any(later > i for later in told_by[undone]):
                     turns.append((by_next_call(received, undone, calls), line, "returned"))
         if data.get("called"):

@@ -137,7 +137,11 @@ func total(items []countedItem) map[string]float64 {
 func (w *monthWorld) checkSums() {
 	w.t.Helper()
 	for _, tz := range countedPlaces {
+		asked := map[string][]countedItem{}
 		ask := func(by, place string) []countedItem {
+			if items, known := asked[by+" at "+place]; known {
+				return items
+			}
 			from, to := w.month.window(tz)
 			q := url.Values{"from": {from}, "to": {to}, "tz": {tz}, "include": {"queue_length,drop_off"}}
 			if by != "" {
@@ -149,7 +153,9 @@ func (w *monthWorld) checkSums() {
 			if place != "" {
 				q.Set("location", place)
 			}
-			return itemsOf(decoded(w.t, w.ask(reportPath, q)))
+			items := itemsOf(decoded(w.t, w.ask(reportPath, q)))
+			asked[by+" at "+place] = items
+			return items
 		}
 		whole := total(ask("", ""))
 		for _, by := range countedAlone {

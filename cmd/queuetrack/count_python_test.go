@@ -29,7 +29,7 @@ func startCount(t *testing.T, c config, m month, deliveries []monthDelivery) *in
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Fatal("the independent count needs python3 (3.11 or later) on the PATH, and its time zones: install the packages python3 and tzdata")
+		t.Fatal("the independent count needs python3 (3.9 or later) on the PATH, and its time zones: install the packages python3 and tzdata")
 	}
 	cmd := exec.CommandContext(t.Context(), python, "-B", countScript)
 	cmd.Stderr = t.Output()

@@ -27,11 +27,20 @@ func (m month) questions() []url.Values {
 	for _, tz := range countedPlaces {
 		for _, by := range append([]string{""}, slices.Concat(countedAlone, countedPairs)...) {
 			for _, at := range []string{"arrival", "call", "end"} {
+				if tz != countedPlaces[0] && at != "call" && !byTime(by) { // the zone only moves the window
+					continue
+				}
 				all = append(all, m.question(len(all), tz, by, at))
 			}
 		}
 	}
 	return append(all, m.oddities()...)
+}
+
+func byTime(groups string) bool {
+	return slices.ContainsFunc(strings.Split(groups, ","), func(group string) bool {
+		return slices.Contains([]string{"hour", "day", "week", "month", "weekday", "hour_of_day"}, group)
+	})
 }
 
 // question is the n-th one.

@@ -32,6 +32,7 @@ func TestCount(t *testing.T) {
 			for i, q := range questions {
 				answers[i] = w.agree(q, count.next())
 			}
+			w.checkVariety(deliveries)
 			w.checkSums()
 			w.checkLaw(count)
 			w.checkBoard(count)

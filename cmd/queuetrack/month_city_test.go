@@ -110,16 +110,18 @@ func (cityVoice) isServed(p *monthPlace, v *visit) {
 
 func (c cityVoice) may(_ *monthPlace, v *visit, i int) liberties {
 	kind, moved := v.steps[i].kind, v.has(moves)
-	l := liberties{again: true, held: (!v.has(leaves) || v.plain) && !(v.has(books) && v.has(moves)), late: v.plain && kind != edited && kind != noShow && kind != leaves}
+	l := liberties{again: true, late: v.plain && kind != edited && kind != noShow && kind != leaves}
+	l.held = (!v.has(leaves) || v.plain) && (!v.has(books) || !moved)
 	switch kind {
 	case arrives:
-		l.anytime, l.lost = !v.has(noShow, leaves, edited) && !moved, !moved
+		l.anytime, l.lost = !v.has(leaves, edited) && !moved, !moved
 	case called, recalled:
-		l.anytime, l.lost = !v.has(leaves) && !moved, !moved
+		l.anytime, l.lost = !v.has(leaves), !moved
 	case returns:
 		l.lost = !moved
 	case served, noShow, leaves, edited:
 		l.lost = true
+	case books, rebooks, unbooks, activates, moves, starts, pauses, resumes, merged, reopens, reowned, rated: // without them the rest means something else
 	}
 	return l
 }
@@ -186,6 +188,7 @@ func (cityVoice) words(p *monthPlace, v *visit, i int) (event, status string) {
 			return "ticket_changed", "CALLED"
 		}
 		return "ticket_changed", "NEW"
+	case rebooks, starts, pauses, resumes, merged, reopens, reowned, rated:
 	}
 	panic("a city hall has no " + string(v.steps[i].kind))
 }

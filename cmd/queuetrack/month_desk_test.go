@@ -24,9 +24,9 @@ func (deskVoice) opening(p *monthPlace) []string {
 func (c deskVoice) visit(p *monthPlace, q *monthQueue, at time.Time) *visit {
 	v := newVisit(p, q, strconv.Itoa(1000+p.count), arrives, at)
 	switch draw := p.rng.IntN(1000); {
-	case draw < 70: // somebody phoned, and was answered
+	case draw < 70: // somebody phoned, and was answered; or by another one, later on
 		v.steps[0].agent = 5 + p.rng.IntN(4)
-		v.then(served, p.about(20*time.Minute))
+		c.isServed(p, v)
 		return v
 	case draw < 90: // the same, and written down afterwards, for oneself or for nobody
 		v.steps[0].words, v.steps[0].agent = "closed", pick(p, 0, 5, 6)
@@ -180,6 +180,7 @@ func (deskVoice) words(p *monthPlace, v *visit, i int) (status int, changes []st
 		return 4, []string{"status", "ticket_status"}
 	case merged:
 		return 5, []string{"status", "connect_id"}
+	case books, rebooks, unbooks, activates, recalled, noShow, rated:
 	}
 	panic("a help desk has no " + string(s.kind))
 }

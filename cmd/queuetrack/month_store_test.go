@@ -199,6 +199,7 @@ func (storeVoice) words(p *monthPlace, s monthStep) (event, status string) {
 		return s.words, "rejected"
 	case rated:
 		return "feedbackReceived", pick(p, "completed", "fulfilled")
+	case edited, moves, pauses, resumes, noShow, merged, reopens, reowned:
 	}
 	panic("a store has no " + string(s.kind))
 }

@@ -239,18 +239,15 @@ func sum(items ...wait.Item) [9]int64 {
 }
 
 func byKeys(keys []wait.GroupKey, a, b wait.Item) int {
+	by := map[wait.GroupKey]int{
+		wait.BySource: cmp.Compare(a.Source, b.Source),
+		wait.ByQueue:  cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Queue, b.Queue)),
+		wait.ByDay:    a.Start.Compare(b.Start),
+		wait.ByHour:   a.Start.Compare(b.Start),
+	}
 	for _, key := range keys {
-		c := 0
-		switch key {
-		case wait.BySource:
-			c = cmp.Compare(a.Source, b.Source)
-		case wait.ByQueue:
-			c = cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Queue, b.Queue))
-		case wait.ByDay, wait.ByHour:
-			c = a.Start.Compare(b.Start)
-		}
-		if c != 0 {
-			return c
+		if by[key] != 0 {
+			return by[key]
 		}
 	}
 	return 0
