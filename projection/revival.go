@@ -124,7 +124,9 @@ func (v *revival) attempt(ctx context.Context, refused error) error {
 	}
 	q, err := v.queue(ctx)
 	if err == nil {
-		err = s.session().inTx(ctx, v.runner.pool, v.runner.cfg.Lease, func(tx pgx.Tx) error { return v.refold(ctx, tx, s, q, refused) })
+		err = v.held(ctx, s, func(ctx context.Context) error {
+			return s.session().inTx(ctx, v.runner.pool, v.runner.cfg.Lease, func(tx pgx.Tx) error { return v.refold(ctx, tx, s, q, refused) })
+		})
 	}
 	if err != nil {
 		v.runner.release(ctx, s)
@@ -132,6 +134,23 @@ func (v *revival) attempt(ctx context.Context, refused error) error {
 	}
 	v.went(ctx, s, q)
 	return nil
+}
+
+// held does the work of a step while the shard's lease is renewed: to settle a source of many events takes longer than one.
+func (v *revival) held(ctx context.Context, s *shard, work func(context.Context) error) error {
+	renewing, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func(s shard) {
+		defer close(ended)
+		lease := v.runner.cfg.Lease
+		for wait(renewing, nil, lease/3); renewing.Err() == nil; wait(renewing, nil, lease/3) {
+			if s.renew(renewing, v.runner.pool, lease) != nil {
+				return // what the step writes is refused then, unless it has ended
+			}
+		}
+	}(*s)
+	defer func() { stop(); <-ended }()
+	return work(ctx)
 }
 
 // queued is the part of the ticket's queue that a step is about.

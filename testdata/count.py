@@ -1,8 +1,15 @@
 """An independent count for the wait report: from raw deliveries to the same numbers, with nothing of the product in it.
 
 It is written from the documents (metrics.md, design.md section 3, vendors/facts.md section 3 to 5, and the definitions
-of the report's contract), not from the code. It is slow and plain where the product is fast: every segment is a Python
-object, every hour of the window a list entry, and each number is counted again for each question.
+of the report's contract), and shares no code with the product. Its author had read the product, though, and where the
+documents are silent it counts as the product does, so there it checks only that both mean the same: a turn back without
+a time of its own comes before the next call; a segment's desk and agent are the last ones told; Ombori's desk is the
+station's label and its agent servedBy.id; abandoned≤X has the negative and self-registered waits too; of a self-registered
+request only the first stay is left out; a queue that the creation didn't name was the first one named; the counterpart
+of a bucket in the period before.
+
+It is slow and plain where the product is fast: every segment is a Python object, every hour of the window a list entry,
+and each number is counted again for each question.
 
 It reads JSON lines, in this order, and answers each question with one line:
 

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -44,22 +45,58 @@ func (d *Door) Backtest(ctx context.Context, q EstimatesQuery) (render.Estimates
 }
 
 func (d *Door) backtest(ctx context.Context, q EstimatesQuery, least Least) (answer render.Estimates, err error) {
-	var p parser
-	request := estimate.BacktestRequest{Sources: d.names, Queue: q.Queue}
-	if d.source(&p, q.Source) != "" {
-		request.Sources = []string{q.Source}
-	}
-	zone := d.zone(&p, q.TZ, request.Sources)
-	request.From, request.To = d.window(&p, WaitsQuery{From: q.From, To: q.To}, zone)
-	about := d.question(&p, least)
-	if err := p.err(); err != nil {
+	asked, err := d.askedBacktest(q, least)
+	if err != nil {
 		return answer, err
 	}
-	about.resolved = fmt.Sprint(request.From.UnixNano(), request.To.UnixNano(), zone)
-	err = d.answer(ctx, about, func(v *projection.View) error {
-		judged, err := request.Run(ctx, v)
-		answer = render.NewEstimates(judged, request.From, request.To, zone, d.positions(v))
+	err = d.answer(ctx, asked.about, func(v *projection.View) error {
+		answer, err = d.backtestIn(ctx, v, asked)
 		return err
 	})
 	return answer, err
+}
+
+// BacktestPage computes what a page about estimates shows. What is wrong with the query comes back as an
+// [queuetrack/api.Problem].
+func (d *Door) BacktestPage(ctx context.Context, q EstimatesQuery) (p render.EstimatesPage, err error) {
+	asked, err := d.askedBacktest(q, Least{})
+	if err != nil {
+		return p, err
+	}
+	p = render.EstimatesPage{Source: q.Source, Queue: q.Queue, Made: d.cfg.Now()}
+	err = d.answer(ctx, asked.about, func(v *projection.View) error {
+		if p.Estimates, err = d.backtestIn(ctx, v, asked); err != nil {
+			return err
+		}
+		p.QueueName, err = d.chosenName(ctx, v, asked.Sources, WaitsQuery{Source: q.Source, Queue: q.Queue})
+		return err
+	})
+	return p, err
+}
+
+// askedBacktest is a query that has been read.
+type askedBacktest struct {
+	estimate.BacktestRequest
+	zone  *time.Location
+	about *question
+}
+
+// askedBacktest reads a query: all that can be known of it without the database.
+func (d *Door) askedBacktest(q EstimatesQuery, least Least) (asked askedBacktest, err error) {
+	var p parser
+	asked.Sources, asked.Queue = d.names, q.Queue
+	if d.source(&p, q.Source) != "" {
+		asked.Sources = []string{q.Source}
+	}
+	asked.zone = d.zone(&p, q.TZ, asked.Sources)
+	asked.From, asked.To = d.window(&p, WaitsQuery{From: q.From, To: q.To}, asked.zone)
+	asked.about = d.question(&p, least)
+	asked.about.resolved = fmt.Sprint(asked.From.UnixNano(), asked.To.UnixNano(), asked.zone)
+	return asked, p.err()
+}
+
+// backtestIn judges in a view.
+func (d *Door) backtestIn(ctx context.Context, v *projection.View, asked askedBacktest) (render.Estimates, error) {
+	judged, err := asked.Run(ctx, v)
+	return render.NewEstimates(judged, asked.From, asked.To, asked.zone, d.positions(v)), err
 }

@@ -27,6 +27,7 @@ var fromProjections = []string{
 	"/v1/queues/city/37338/tickets", "/v1/queues/city/37338/tickets?as_of_position=city:5",
 	"/v1/tickets", "/v1/tickets?limit=2", "/v1/tickets/city/1", "/v1/tickets/city/2?as_of_position=city:4", "/v1/tickets/city/1/history",
 	"/v1/reports/waits?source=city", "/v1/reports/waits?source=city&format=csv", "/v1/reports/waits?source=city&group_by=queue,day",
+	"/v1/reports/estimates/backtest?source=city",
 }
 
 // statements counts those of a pool.

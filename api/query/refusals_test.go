@@ -113,6 +113,17 @@ func TestWrongParameters(t *testing.T) {
 		{"/v1/reports/waits?source=city&include=drop_off,drop_off", "/query/include", []string{"twice"}},
 		{"/v1/reports/waits?source=city&include=queue_length&group_by=desk", "/query/include", []string{"queue_length", "desk", "source, location, queue"}},
 		{"/v1/reports/waits?source=city&include=drop_off,queue_length&group_by=day,agent", "/query/include", []string{"agent"}},
+
+		{"/v1/reports/estimates/backtest", "/query/tz", []string{"Europe/Tallinn", "Europe/Stockholm", "tz is required"}},
+		{"/v1/reports/estimates/backtest?tz=Mars/Olympus", "/query/tz", []string{`"Mars/Olympus"`, "IANA"}},
+		{"/v1/reports/estimates/backtest?source=elsewhere", "/query/source", []string{`"elsewhere"`, "city, store"}},
+		{"/v1/reports/estimates/backtest?source=city&from=20.11.2026", "/query/from", []string{`"20.11.2026"`, "2026-11-20"}},
+		{"/v1/reports/estimates/backtest?source=city&to=tomorrow", "/query/to", []string{`"tomorrow"`, "2026-11-20"}},
+		{"/v1/reports/estimates/backtest?source=city&from=2026-11-20&to=2026-11-20", "/query/from", []string{"earlier"}},
+		{"/v1/reports/estimates/backtest?source=city&from=0001-01-01", "/query/from", []string{"1970 to 9998"}},
+		{"/v1/reports/estimates/backtest?source=city&queue=a%00b", "/query/queue", []string{"UTF-8"}},
+		{"/v1/reports/estimates/backtest?source=city&min_position=7", "/query/min_position", []string{`"7"`, "SOURCE:POSITION"}},
+		{"/v1/reports/estimates/backtest?source=city&group_by=queue", "/query/group_by", []string{"from, min_position, queue, source, to, tz"}},
 	} {
 		a := w.ask(http.MethodGet, c.target)
 		if a.status != 400 {
@@ -175,7 +186,7 @@ func TestWhatDoesNotExistIs404(t *testing.T) {
 func TestOtherMethodsAre405(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, target := range []string{"/v1/queues", "/v1/tickets/city/1", "/v1/reports/waits", "/openapi.json"} {
+	for _, target := range []string{"/v1/queues", "/v1/tickets/city/1", "/v1/reports/waits", "/v1/reports/estimates/backtest", "/openapi.json"} {
 		a := w.ask(http.MethodPost, target)
 		if problemOf(t, a); a.status != 405 || a.header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("POST %s: %d, Allow %q", target, a.status, a.header.Get("Allow"))
@@ -188,7 +199,7 @@ func TestAnAnswerThatTakesTooLongIs503(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.Timeout = time.Nanosecond
 	w.mount()
-	for _, target := range []string{"/v1/queues", "/v1/tickets", "/v1/sources", "/v1/projections", "/v1/reports/waits?tz=UTC"} {
+	for _, target := range []string{"/v1/queues", "/v1/tickets", "/v1/sources", "/v1/projections", "/v1/reports/waits?tz=UTC", "/v1/reports/estimates/backtest?tz=UTC"} {
 		a := w.ask(http.MethodGet, target)
 		if p := problemOf(t, a); p.Type != "/problems/timeout" || a.status != 503 || a.header.Get("Retry-After") == "" {
 			t.Errorf("%s: %d %s", target, a.status, a.body)

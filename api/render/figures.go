@@ -57,7 +57,13 @@ func (f form) difference(now, before float64) string {
 }
 
 // share is a part of 1 as a percentage.
-func share(f float64) string { return strconv.FormatFloat(f*100, 'f', 1, 64) + " %" }
+func share(f float64) string {
+	text := strconv.FormatFloat(f*100, 'f', 1, 64)
+	if text == "-0.0" {
+		text = "0.0"
+	}
+	return text + " %"
+}
 
 // duration is seconds as m:ss; an hour is 60 minutes.
 func duration(seconds float64) string {

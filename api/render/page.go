@@ -25,7 +25,8 @@ type fact struct{ Name, Text, More string }
 // section is a part of a page with a heading: text, then charts, then tables with the same numbers.
 type section struct {
 	ID, Title string
-	NewPage   bool // on paper
+	NewPage   bool     // on paper
+	Texts     []string // what it says in words
 	Notes     []string
 	Headline  []fact
 	Figures   []figure

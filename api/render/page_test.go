@@ -1,6 +1,7 @@
 package render
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,10 @@ func madePage(t *testing.T, change func(*wait.Request), groups ...wait.GroupKey)
 	}
 }
 
-func written(t *testing.T, p WaitsPage) string {
+// aPage is one of the pages there are.
+type aPage interface{ Write(io.Writer) error }
+
+func written(t *testing.T, p aPage) string {
 	t.Helper()
 	var out strings.Builder
 	if err := p.Write(&out); err != nil {

@@ -102,12 +102,22 @@ func hostilePage(t *testing.T) WaitsPage {
 	return p
 }
 
+// hostileEstimatesPage has them wherever they get to on the page about estimates.
+func hostileEstimatesPage(t *testing.T) EstimatesPage {
+	t.Helper()
+	p := madeEstimatesPage(t)
+	p.Source, p.Queue, p.QueueName = "", hostileText, strings.Repeat("<b>", 3_000)
+	p.Positions = map[string]int64{hostileText: 1}
+	return p
+}
+
 // What a strict content security policy forbids isn't there, and nothing is loaded from anywhere.
 func TestPagesLoadAndRunNothing(t *testing.T) {
 	t.Parallel()
 	forbidden := regexp.MustCompile(`(?i)<(script|link|iframe|img|image|object|embed|base|form)\b|@import|https?:|//[a-z]|javascript:`)
-	for name, p := range map[string]WaitsPage{
+	for name, p := range map[string]aPage{
 		"hostile":    hostilePage(t),
+		"estimates":  hostileEstimatesPage(t),
 		"everything": madePage(t, func(r *wait.Request) { r.QueueLength, r.DropOff, r.Compare = true, true, true }, wait.ByQueue, wait.ByDay),
 	} {
 		page := written(t, p)
@@ -152,6 +162,9 @@ func TestHostileNamesAreTexts(t *testing.T) {
 	if got := cells[2][0]; len(got) > 210 || !strings.HasPrefix(got, "<b><b>") {
 		t.Errorf("a queue of %d characters: %q", len(got), got)
 	}
+	if text := document(t, written(t, hostileEstimatesPage(t))).all("dl")[0].text; strings.Count(text, shown) != 3 {
+		t.Errorf("the source, the queue and the positions are %q", text)
+	}
 	if n := len(doc.all("b")); n != len(doc.all("ul")[1].children) {
 		t.Errorf("%d <b>, more than there are headlines", n)
 	}
@@ -160,7 +173,15 @@ func TestHostileNamesAreTexts(t *testing.T) {
 // For those who don't see it: what is what is said in words.
 func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
-	doc := document(t, written(t, madePage(t, func(r *wait.Request) { r.QueueLength, r.DropOff = true, true }, wait.ByQueue)))
+	for _, p := range []aPage{
+		madePage(t, func(r *wait.Request) { r.QueueLength, r.DropOff = true, true }, wait.ByQueue), madeEstimatesPage(t),
+	} {
+		accessible(t, document(t, written(t, p)))
+	}
+}
+
+func accessible(t *testing.T, doc *element) {
+	t.Helper()
 	if doc.all("html")[0].attr["lang"] != "en" || len(doc.all("h1")) != 1 || len(doc.all("title")) != 1 {
 		t.Error("no language, or not one heading and title")
 	}

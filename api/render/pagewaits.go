@@ -56,18 +56,12 @@ func (p WaitsPage) Write(w io.Writer) error {
 // facts say what the page is about, so that it can be understood, and made again, without the command.
 func (p WaitsPage) facts() []fact {
 	r := p.Asked
-	filter := func(given, all string) string {
-		if given == "" {
-			return shown(all)
-		}
-		return shown(given)
-	}
 	list := []fact{
 		{Name: "Window", Text: r.period(r.From, r.To) + ", the end not included"},
 		{Name: "Time zone", Text: r.Zone.String()},
-		{Name: "Source", Text: filter(p.Source, "all: "+strings.Join(r.Sources, ", "))},
-		{Name: "Queue", Text: filter(p.queue(), "all")},
-		{Name: "Location", Text: filter(p.Location, "all")},
+		{Name: "Source", Text: filterText(p.Source, "all: "+strings.Join(r.Sources, ", "))},
+		{Name: "Queue", Text: filterText(p.queue(), "all")},
+		{Name: "Location", Text: filterText(p.Location, "all")},
 		{Name: "Grouped by", Text: orNone(keyNames(r.GroupBy))},
 		{Name: "Attributed by", Text: string(r.AttributedBy)},
 		{Name: "Service level", Text: r.levelName()},
@@ -81,11 +75,22 @@ func (p WaitsPage) facts() []fact {
 }
 
 // queue is the queue that was asked for, by its id and its name.
-func (p WaitsPage) queue() string {
-	if p.QueueName == "" {
-		return p.Queue
+func (p WaitsPage) queue() string { return queueText(p.Queue, p.QueueName) }
+
+// queueText is a queue's id, and its name if it has one.
+func queueText(id, name string) string {
+	if name == "" {
+		return id
 	}
-	return p.Queue + ", " + p.QueueName
+	return id + ", " + name
+}
+
+// filterText is what was asked for, or what there is without having asked.
+func filterText(given, all string) string {
+	if given == "" {
+		return shown(all)
+	}
+	return shown(given)
 }
 
 func keyNames(keys []wait.GroupKey) string {

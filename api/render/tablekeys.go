@@ -62,12 +62,14 @@ func weekdayName(n int) string { return time.Weekday(n % 7).String()[:3] }
 func hourName(n int) string { return strconv.Itoa(n/10) + strconv.Itoa(n%10) + ":00" }
 
 // period is a window: dates where it begins and ends at midnight.
-func (r Waits) period(from, to time.Time) string {
+func (r Waits) period(from, to time.Time) string { return windowText(from.In(r.Zone), to.In(r.Zone)) }
+
+func windowText(from, to time.Time) string {
 	layout := "2006-01-02 15:04"
-	if isMidnight(from.In(r.Zone)) && isMidnight(to.In(r.Zone)) {
+	if isMidnight(from) && isMidnight(to) {
 		layout = time.DateOnly
 	}
-	return from.In(r.Zone).Format(layout) + " – " + to.In(r.Zone).Format(layout)
+	return from.Format(layout) + " – " + to.Format(layout)
 }
 
 func isMidnight(t time.Time) bool {

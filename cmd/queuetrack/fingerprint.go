@@ -12,7 +12,7 @@ import (
 // is, and holds it; it is written by
 //
 //	go test ./cmd/queuetrack -run Fingerprint -update
-const foldFingerprint = "e6b78a73cec45763"
+const foldFingerprint = "0047c4ec159af4f1"
 
 // fingerprint is what this process folds with.
 func (c config) fingerprint() projection.Fingerprint {

@@ -4,9 +4,8 @@ import "slices"
 
 // spread is a set of whole seconds, none of them negative.
 type spread struct {
-	n, sum, max int64
-	list        []int64  // values, in any order
-	counts      []uint32 // once there are many: how many there are of each value below dense, which are not in the list
+	list   []int64  // values, in any order
+	counts []uint32 // once there are many: how many there are of each value below dense, which are not in the list
 }
 
 // Many values are counted by value: that is quicker than to sort them. Those that begin to be take as much memory as
@@ -17,7 +16,6 @@ const (
 )
 
 func (s *spread) add(seconds int64) {
-	s.n, s.sum, s.max = s.n+1, s.sum+seconds, max(s.max, seconds)
 	if s.counts != nil && seconds < dense {
 		s.counts[seconds]++
 		return
@@ -41,19 +39,29 @@ func (s *spread) count() {
 }
 
 func (s *spread) stats(percentiles []int) Stats {
-	if s.n == 0 {
+	var n, sum, most int64
+	for seconds, times := range s.counts {
+		if times > 0 {
+			n, sum, most = n+int64(times), sum+int64(times)*int64(seconds), int64(seconds)
+		}
+	}
+	for _, seconds := range s.list {
+		n, sum, most = n+1, sum+seconds, max(most, seconds)
+	}
+	if n == 0 {
 		return Stats{}
 	}
-	return Stats{N: s.n, Mean: float64(s.sum) / float64(s.n), Max: s.max, Percentiles: s.ranked(percentiles)}
+	return Stats{N: n, Mean: float64(sum) / float64(n), Max: most, Percentiles: s.ranked(n, percentiles)}
 }
 
-// ranked returns the percentiles, which ascend, by nearest rank: the least value that at least so many percent don't exceed.
-func (s *spread) ranked(percentiles []int) map[int]int64 {
+// ranked returns the percentiles, which ascend, by nearest rank: the least value that at least so many percent of the n
+// don't exceed.
+func (s *spread) ranked(n int64, percentiles []int) map[int]int64 {
 	found := make(map[int]int64, len(percentiles))
 	slices.Sort(s.list)
 	value, upto := -1, int64(0) // of the table; how many values are at most that
 	for _, p := range percentiles {
-		rank := (s.n*int64(p) + 99) / 100
+		rank := (n*int64(p) + 99) / 100
 		for upto < rank && value+1 < len(s.counts) {
 			value++
 			upto += int64(s.counts[value])
