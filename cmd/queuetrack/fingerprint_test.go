@@ -51,7 +51,7 @@ var otherFiles = map[string][]string{
 	"projection/history":  {"at.go", "changed.go", "check.go"},
 	"projection/wait": {
 		"bucket.go", "calendar.go", "check.go", "count.go", "counts.go", "dropoff.go", "lane.go", "length.go", "measured.go", "packed.go",
-		"previous.go", "query.go", "report.go", "run.go", "served.go", "spread.go", "stream.go", "waiting.go",
+		"previous.go", "query.go", "report.go", "run.go", "served.go", "spread.go", "stream.go", "waiting.go", "walk.go",
 	},
 }
 
