@@ -2,6 +2,7 @@ package projection_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -42,6 +43,8 @@ func TestARetryOutlivesALease(t *testing.T) {
 		t.Errorf("retried %+v, %v", retried, err)
 	}
 	stop()
-	<-followers
+	if err := <-followers; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	w.check()
 }

@@ -124,7 +124,7 @@ func undoable(w *world) string {
 			FROM information_schema.columns
 			WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER'`, table)
 		w.exec(fmt.Sprintf(`CREATE TABLE undo_%[1]s AS SELECT %[2]s FROM %[1]s`, table, columns))
-		undo.WriteString(fmt.Sprintf(`DELETE FROM %[1]s; INSERT INTO %[1]s (%[2]s) TABLE undo_%[1]s;`, table, columns))
+		fmt.Fprintf(&undo, `DELETE FROM %[1]s; INSERT INTO %[1]s (%[2]s) TABLE undo_%[1]s;`, table, columns)
 	}
 	return undo.String()
 }

@@ -75,12 +75,12 @@ func (c *counting) packed(ctx context.Context, v *projection.View, limit *int) e
 		return err
 	}
 	var measures pgtype.DriverBytes // where the connection read them
-	at, scans := c.scanPlace()
-	_, err = pgx.ForEachRow(rows, append(scans, &measures), func() error {
+	r := row{period: c.period}
+	_, err = pgx.ForEachRow(rows, append(r.scans(), &measures), func() error {
 		if measures == nil {
 			return nil // nobody at all, or nobody whose measures fit
 		}
-		to := place{c.named(at.lane), at.key}
+		to := r.place()
 		counted := c.at(to)
 		err := eachPacked(measures, func(p packed) { counted.add(p.sample(), c.ServiceLevel) })
 		if c.whole() {
@@ -89,4 +89,38 @@ func (c *counting) packed(ctx context.Context, v *projection.View, limit *int) e
 		return err
 	})
 	return err
+}
+
+// row is where a row of the statement tells that its segments belong.
+type row struct {
+	period
+	key    int32
+	source int32  // its number
+	queue  string // where the lane has a location
+	told   lane
+}
+
+func (r *row) scans() []any {
+	scans := []any{&r.key, &r.source}
+	for _, c := range r.laneColumns() {
+		switch c.name {
+		case `source`:
+		case `location`:
+			scans = append(scans, &r.queue)
+		default:
+			scans = append(scans, c.field(&r.told))
+		}
+	}
+	return scans
+}
+
+func (r *row) place() place {
+	l := r.told
+	if r.bySource() {
+		l.Source = r.Sources[r.source]
+	}
+	if r.by(ByLocation) {
+		l.Location = r.Locations[QueueID{r.Sources[r.source], r.queue}]
+	}
+	return place{l, r.key}
 }

@@ -46,26 +46,35 @@ func (p period) statement() string {
 	return statement
 }
 
-// whole reports whether a place's segments come in one row: else in one of each source, at most.
-func (p period) whole() bool { return p.bySource() || len(p.Sources) == 1 }
+// whole reports whether a place's segments come in one row: else in one of each source or queue.
+func (p period) whole() bool {
+	return (p.bySource() || len(p.Sources) == 1) && (!p.by(ByLocation) || p.by(ByQueue))
+}
 
+// selectSource selects from one source: the key, the source's number, the lane and the measures. In the place of a location
+// is the queue, which is found in the table of locations later: that is less than to join it to every segment.
 func (p period) selectSource(i int) string {
-	source := fmt.Sprintf(`@source_%d::text`, i)
-	columns, groups, having := []string{`0`}, []string{}, ``
+	source, columns, groups, having, join := fmt.Sprintf(`@source_%d::text`, i), []string{`0`, strconv.Itoa(i)}, []string{}, ``, ``
 	if p.timed {
-		columns, groups = []string{p.key(`s.` + p.instant())}, []string{`1`}
+		columns[0], groups = p.key(`s.`+p.instant()), []string{`1`}
 	}
 	if slices.Contains(p.of, noKey) {
 		having = `
 		HAVING ` + columns[0] + ` <> -1`
 	}
 	for _, c := range p.laneColumns() {
-		if c.name == `source` {
-			columns = append(columns, source)
+		switch c.name {
+		case `source`:
 			continue
+		case `location`:
+			columns = append(columns, `s.queue`)
+		default:
+			columns = append(columns, c.expr)
 		}
-		columns = append(columns, c.expr)
 		groups = append(groups, strconv.Itoa(len(columns)))
+	}
+	if p.chosen != nil { // by name, maybe of a location
+		join = p.join()
 	}
 	group := ``
 	if len(groups) > 0 {
@@ -79,7 +88,7 @@ func (p period) selectSource(i int) string {
 	}
 	return `
 		SELECT ` + strings.Join(columns, `, `) + `, string_agg(s.measures, '')
-		FROM wait_segment_{set} AS s` + p.join() + `
+		FROM wait_segment_{set} AS s` + join + `
 		WHERE s.source = ` + source + `
 			AND s.` + p.instant() + ` >= @from
 			AND s.` + p.instant() + ` < @to` + queues + p.laneFilter() + group + having

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -83,7 +84,7 @@ func (p QueryPlan) others() []string {
 	return sources
 }
 
-// questions are those of the figures to reach (design.md), and what more a report may tell.
+// inquiries are those of the figures to reach (design.md), and what more a report may tell.
 func (p QueryPlan) inquiries() []inquiry {
 	zone := time.FixedZone("EET", 2*3600)
 	from := time.Date(opened.Year(), opened.Month(), opened.Day(), 0, 0, 0, 0, zone)
@@ -99,6 +100,13 @@ func (p QueryPlan) inquiries() []inquiry {
 	month.To = month.From.AddDate(0, 1, 0)
 	lengths, dropOff := one, one
 	lengths.QueueLength, dropOff.DropOff = true, true
+	named := all // two sources may be at one location, which is known by its queues
+	named.GroupBy, named.Locations = []wait.GroupKey{wait.ByLocation}, map[wait.QueueID]string{}
+	for _, source := range named.Sources {
+		for queue := range eachQueues {
+			named.Locations[wait.QueueID{Source: source, Queue: strconv.Itoa(firstQueue + queue)}] = "at " + source
+		}
+	}
 	var days []time.Time
 	for day := from; !day.After(to); day = day.AddDate(0, 0, 1) {
 		days = append(days, day)
@@ -107,6 +115,7 @@ func (p QueryPlan) inquiries() []inquiry {
 		{name: "two years of a location, by day and queue", request: one, bounds: days},
 		{name: fmt.Sprintf("a month of %d locations", p.Locations), request: month},
 		{name: fmt.Sprintf("two years of %d locations", p.Locations), request: all},
+		{name: "the same, by the names of the locations", request: named, alone: true},
 		{name: "the location, with the lengths of its queues", request: lengths, alone: true},
 		{name: "the location, with who gave up at which place", request: dropOff, alone: true},
 	}

@@ -27,7 +27,7 @@ func TestQueriesAreMeasured(t *testing.T) {
 	for i, want := range []struct {
 		segments int64
 		items    int
-	}{{3000, 5 * 728}, {0, 4}, {1200, 4}, {3000, 5 * 728}, {3000, 5 * 728}} {
+	}{{3000, 5 * 728}, {0, 4}, {1200, 4}, {1200, 4}, {3000, 5 * 728}, {3000, 5 * 728}} {
 		q := found[i]
 		if want.segments == 0 { // of a month, which has about a 24th
 			want.segments = min(max(q.Segments, 30), 70)

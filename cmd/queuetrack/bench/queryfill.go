@@ -26,6 +26,8 @@ var opened = time.Date(2024, 11, 18, 0, 0, 0, 0, time.UTC)
 const (
 	years = 2
 	weeks = 52 * years
+
+	eachQueues, firstQueue = 5, 37330 // of each location
 )
 
 // makeSegments makes the segments of a location, all in the database: most come at noon, waits and services are lognormal
@@ -43,7 +45,7 @@ FROM (
 	SELECT *, outcome <> 'abandoned' AS called
 	FROM (
 		SELECT 'T' || lpad(i::text, 9, '0') AS ticket,
-			(37330 + floor(sqrt(line) * 5)::int)::text AS queue,
+			($5::int + floor(sqrt(line) * $6::int)::int)::text AS queue,
 			(1 + floor(post * 8)::int)::text AS desk,
 			'agent ' || 1 + floor(post * 12)::int AS agent,
 			date_trunc('second', $3::timestamptz + make_interval(
@@ -111,7 +113,7 @@ func makeAll(ctx context.Context, pool *pgxpool.Pool, set projection.Set, locati
 				if _, err := tx.Exec(ctx, `SELECT setseed($1)`, float64(i)/float64(len(locations))); err != nil {
 					return err
 				}
-				_, err := tx.Exec(ctx, set.SQL(makeSegments), l.source, l.tickets, opened, 5*weeks)
+				_, err := tx.Exec(ctx, set.SQL(makeSegments), l.source, l.tickets, opened, 5*weeks, firstQueue, eachQueues)
 				return err
 			})
 			if err != nil {
