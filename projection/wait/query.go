@@ -243,13 +243,14 @@ const sortMemory = `64MB`
 // prepare sets the transaction's limits. There is nothing to gain by compiling the report's statements, which compute
 // next to nothing: and it would take a second where there are many sources. Where several processes share the sources, the
 // one that answers only hands over what the others have found: if it took part, they would wait for it again and again,
-// for they can't put down more than 64 kB of what it has not read.
+// for they can't put down more than 64 kB of what it has not read. And each window is planned for itself: a plan for any
+// window expects little of it, and no processes to share.
 func prepare(ctx context.Context, v *projection.View, r Request) error {
 	timeout := r.Timeout
 	if timeout == 0 {
 		timeout = StatementTimeout
 	}
-	_, err := v.Tx.Exec(ctx, fmt.Sprintf(`SET LOCAL work_mem = '%s'; SET LOCAL jit = off;
+	_, err := v.Tx.Exec(ctx, fmt.Sprintf(`SET LOCAL work_mem = '%s'; SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_custom_plan;
 		SET LOCAL parallel_leader_participation = off; SET LOCAL statement_timeout = %d`,
 		sortMemory, max(1, timeout.Milliseconds())))
 	return err

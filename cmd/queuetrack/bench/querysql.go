@@ -82,7 +82,7 @@ func handStatement(q inquiry) string {
 
 // byHand asks the inquiry in SQL.
 func byHand(ctx context.Context, v *projection.View, q inquiry) (pgx.Rows, error) {
-	if _, err := v.Tx.Exec(ctx, `SET LOCAL work_mem = '64MB'; SET LOCAL jit = off`); err != nil {
+	if _, err := v.Tx.Exec(ctx, `SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_custom_plan`); err != nil {
 		return nil, err
 	}
 	args := []any{q.request.From, q.request.To}
