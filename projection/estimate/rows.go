@@ -11,8 +11,6 @@ import (
 	"queuetrack/projection"
 )
 
-// A zero instant has no place in these columns: what has no time of its own has that of its receipt.
-
 // queueMoves inserts moves.
 func queueMoves(batch *pgx.Batch, set projection.Set, source string, moves []move) {
 	var tickets, kinds, queues []string

@@ -1,8 +1,8 @@
 // Package wait is the read model of segments with their waits and services, and the wait report.
 //
-// One narrow row a segment (and one for each time on hold that interrupted a wait), with integer seconds: percentiles are exact and counted from the rows
-// themselves, never from sketches or roll-ups, so a rebuild gives byte-equal reports. Every instant is truncated to the
-// whole second before it is subtracted; so times in states add up exactly.
+// One narrow row a segment (and one for each time on hold that interrupted a wait), with integer seconds: percentiles are
+// exact and counted from the rows themselves, never from sketches or roll-ups, so a rebuild gives byte-equal reports. Every
+// instant is truncated to the whole second before it is subtracted; so times in states add up exactly.
 package wait
 
 import (

@@ -136,7 +136,7 @@ func (r *Recorded) Replay(ctx context.Context, host string, sign func([]byte) ht
 	group, ctx := errgroup.WithContext(ctx)
 	for name, steps := range offices {
 		slices.SortFunc(steps, func(a, b recordedStep) int {
-			return cmp.Or(a.at.Compare(b.at), compareBool(a.called, b.called), cmp.Compare(a.id, b.id))
+			return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.id, b.id))
 		})
 		group.Go(func() error { return replay(ctx, host, name, sign, steps, sent) })
 	}
@@ -150,15 +150,12 @@ type recordedStep struct {
 	called bool
 }
 
-// compareBool sorts false, issuing, before true, calling.
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
+// rank puts issuing before calling where both happened at one instant.
+func (s recordedStep) rank() int {
+	if s.called {
+		return 1
 	}
-	return 1
+	return 0
 }
 
 // replayTime is how long one office's deliveries may take.
