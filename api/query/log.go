@@ -30,6 +30,7 @@ type event struct {
 type sourceStats struct {
 	Source         string           `json:"source"`
 	Kind           string           `json:"kind" example:"qminder"`
+	Timezone       string           `json:"timezone" example:"Europe/Tallinn" doc:"Of its days and hours, by its configuration."`
 	Events         int64            `json:"events" minimum:"0" doc:"In the log."`
 	Tail           int64            `json:"tail" minimum:"0" doc:"Position of the last event; positions have no holes."`
 	LastReceivedAt *time.Time       `json:"last_received_at" doc:"When the vendor's last webhook came."`
@@ -98,7 +99,7 @@ func (d *Door) listSourceStats(ctx context.Context, _ *struct{}) (answer List[so
 
 func sourceStatsOf(s eventstore.Stats, configured SourceInfo, now time.Time) sourceStats {
 	return sourceStats{
-		Source: s.Source, Kind: configured.Kind,
+		Source: s.Source, Kind: configured.Kind, Timezone: configured.Zone.String(),
 		Events: s.Tail, Tail: s.Tail, LastReceivedAt: at(s.LastReceivedAt),
 		Duplicates: s.Duplicates, Quarantined: s.Quarantined,
 		Silent:   api.Silent(s.LastReceivedAt, now, configured.SilentAfter),

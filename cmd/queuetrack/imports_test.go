@@ -35,6 +35,7 @@ var laws = map[string]law{
 
 	"api":        {may: []string{"eventstore", "eventstore/ticket", "projection", "migrations"}},
 	"api/render": {may: []string{"projection/estimate", "projection/wait"}, forbids: append([]string{"net/http"}, databases...)},
+	"api/dashboard": {may: []string{"api", "api/render"}, forbids: databases},
 	"api/ingest": {may: []string{"api", "eventstore", "eventstore/source", "eventstore/ticket"}, forbids: databases},
 	"api/query": {
 		may: []string{
@@ -52,7 +53,7 @@ var laws = map[string]law{
 	"cmd/queuetrack/faults": {standardOnly: true}, // tests only
 	"cmd/queuetrack/bench":  {may: []string{"eventstore", "projection", "projection/wait"}},
 	"cmd/queuetrack": {may: []string{
-		"api", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
+		"api", "api/dashboard", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
 		"eventstore", "eventstore/archive", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",
 		"eventstore/source/superoffice", "eventstore/ticket", "migrations", "migrations/localpg",
 		"projection", "projection/board", "projection/estimate", "projection/history", "projection/wait",

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"queuetrack/api"
+	"queuetrack/api/dashboard"
 	"queuetrack/api/ingest"
 	"queuetrack/api/query"
 	"queuetrack/migrations"
@@ -42,6 +43,7 @@ type server struct {
 	now      func() time.Time
 	health   *api.Health
 	door     *query.Door
+	pages    *dashboard.Dashboard
 	rebuilds *rebuilds
 	handler  http.Handler
 	reload   func(context.Context) error // runs beside the rest; nil: the configuration is not read again
@@ -75,9 +77,14 @@ func (s *server) routes() http.Handler {
 	asked.Operator, asked.Rebuilds = p.operator(s.now), s.rebuilds
 	asked.Stream = query.StreamConfig{Logger: s.logger, Metrics: p.metrics}
 	s.door = query.New(p.reader, p.log, asked)
+	rest := chi.NewRouter()
+	s.door.Mount(rest)
+	s.pages = dashboard.New(dashboard.Config{REST: rest, Waits: s.door.WaitsPageOf, Build: asked.Build, Now: s.now, Logger: s.logger})
 	r.Group(func(r chi.Router) {
 		r.Use(api.SameSite(p.config.Listen.Value))
 		s.door.Mount(r)
+		s.pages.Mount(r)
+		s.pages.MountPublic(r)
 	})
 	return r
 }
@@ -108,6 +115,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	// Streams end when the server stops accepting requests: it would wait for them.
 	streaming, endStreams := context.WithCancel(working)
 	part("streams", func(context.Context) error { return s.door.Run(streaming) })
+	part("pages", func(context.Context) error { return s.pages.Run(streaming) })
 	group.Go(func() error {
 		defer endWork()
 		defer endStreams()

@@ -1,0 +1,129 @@
+package dashboard
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"queuetrack/api"
+)
+
+// boardRows is how many of those being served fit on a wall: the latest called.
+const boardRows = 8
+
+// boardPage is the public board of a source, or of one of its queues. It shows labels and desks: nothing about who the
+// visitors are.
+type boardPage struct {
+	Title  string
+	Latest *boardCall // the last one called
+	Calls  []boardCall
+	More   int // being served, and not shown
+	Queues []boardQueue
+	Zone   *time.Location
+}
+
+// boardCall is a ticket that was called: where it shall go.
+type boardCall struct {
+	ID, Label, Desk, Queue string
+	At                     time.Time
+	Calls                  int64
+}
+
+// Words are what is told to those who listen.
+func (c boardCall) Words() string {
+	if c.Desk == "" {
+		return c.Label + ", please come to the desk, " + c.Queue
+	}
+	return c.Label + ", please come to desk " + c.Desk + ", " + c.Queue
+}
+
+// boardQueue is a queue on the board.
+type boardQueue struct {
+	ID, Name string
+	Waiting  int64
+	Next     string // how long who comes now will wait; empty: can't be told
+}
+
+func (d *Dashboard) board(ctx context.Context, in input, ask *rest) (view, error) {
+	source, only := in.path["source"], in.query.Get("queue")
+	query := url.Values{"source": {source}}
+	var queues list[queueState]
+	if err := ask.get(ctx, address(query, "v1", "queues"), 0, &queues); err != nil {
+		if isProblem(err, api.KindInvalidRequest) {
+			return view{}, api.NewProblem(api.KindUnknownSource, "There is no board at this address: the source is not configured.")
+		}
+		return view{}, err
+	}
+	shown := slices.DeleteFunc(queues.Items, func(q queueState) bool { return q.Queue == "" || only != "" && q.Queue != only })
+	if only != "" && len(shown) == 0 {
+		return view{}, api.NewProblem(api.KindUnknownQueue, "There is no board at this address: nobody has ever been in this queue.")
+	}
+	p := boardPage{Title: boardTitle(source, only, shown)}
+	for _, q := range shown {
+		p.Queues = append(p.Queues, boardQueue{ID: "queue-" + q.Queue, Name: q.Name, Waiting: q.Waiting, Next: estimateText(q.Estimate)})
+		if q.Called+q.Serving == 0 {
+			continue
+		}
+		if err := p.addCalls(ctx, ask, q); err != nil {
+			return view{}, err
+		}
+	}
+	slices.SortFunc(p.Calls, func(a, b boardCall) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.ID, b.ID))
+	})
+	if len(p.Calls) > 0 {
+		p.Latest = &p.Calls[0]
+	}
+	if p.More = len(p.Calls) - boardRows; p.More > 0 {
+		p.Calls = p.Calls[:boardRows]
+	}
+	return view{Title: p.Title, Template: "board", Data: p}, nil
+}
+
+// addCalls adds those of a queue who are at the desks or on their way.
+func (p *boardPage) addCalls(ctx context.Context, ask *rest, q queueState) error {
+	var tickets list[openTicket]
+	if err := ask.get(ctx, address(nil, "v1", "queues", q.Source, q.Queue, "tickets"), 0, &tickets); err != nil {
+		return err
+	}
+	for _, t := range tickets.Items {
+		if t.Status != "called" && t.Status != "serving" || t.Label == "" {
+			continue
+		}
+		c := boardCall{ID: "call-" + t.Ticket, Label: t.Label, Queue: q.Name, Calls: t.Calls}
+		if t.Desk != nil {
+			c.Desk = *t.Desk
+		}
+		if at := cmp.Or(t.LastCalledAt, t.ServingSince); at != nil {
+			c.At = *at
+		}
+		p.Calls = append(p.Calls, c)
+	}
+	return nil
+}
+
+// boardTitle is where the board hangs: the one queue, else the one location, else the source.
+func boardTitle(source, only string, queues []queueState) string {
+	if only != "" && len(queues) > 0 {
+		return queues[0].Name
+	}
+	title := ""
+	for _, q := range queues {
+		if q.Location == nil || title != "" && title != *q.Location {
+			return source
+		}
+		title = *q.Location
+	}
+	return cmp.Or(title, source)
+}
+
+// MoreText says how many are not shown.
+func (p boardPage) MoreText() string {
+	if p.More <= 0 {
+		return ""
+	}
+	return "and " + strconv.Itoa(p.More) + " more"
+}

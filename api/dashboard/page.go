@@ -1,0 +1,182 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"queuetrack/api"
+)
+
+// page is something to look at: how it is loaded, and what is around it.
+type page struct {
+	load   func(ctx context.Context, in input, ask *rest) (view, error)
+	layout string // the template of the whole document; empty: "page"
+	live   bool   // it changes while one looks at it
+}
+
+// input is what a page is asked for.
+type input struct {
+	path  map[string]string // the parts of the address that have names
+	query url.Values
+}
+
+// view is a page with all that it shows.
+type view struct {
+	Title    string
+	Section  string // of the navigation
+	Template string // of what is inside <main>
+	Data     any
+	Status   int // 0: 200
+}
+
+// policy lets a page load and run what this server has, and nothing else: no inline script or style, no frame, no form that
+// goes elsewhere.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+//go:embed templates
+var templateFiles embed.FS
+
+// parseTemplates reads our own files: what is wrong with them is found by the first test.
+func parseTemplates() *template.Template {
+	return template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/*.gohtml"))
+}
+
+// page adds a page's address to the router.
+func (d *Dashboard) page(r chi.Router, pattern string, p page) {
+	if p.layout == "" {
+		p.layout = "page"
+	}
+	r.Get(pattern, func(w http.ResponseWriter, r *http.Request) {
+		in, err := inputOf(r)
+		if err != nil {
+			d.fail(w, r, err)
+			return
+		}
+		// The same address is a page or a stream, by what is asked for.
+		w.Header().Set("Vary", "Accept")
+		if p.live && r.Header.Get("Accept") == eventStream {
+			d.watch(w, r, p, in)
+			return
+		}
+		v, err := p.load(r.Context(), in, &rest{handler: d.cfg.REST, now: d.cfg.Now})
+		if err != nil {
+			d.fail(w, r, err)
+			return
+		}
+		d.write(w, r, p, v)
+	})
+}
+
+func inputOf(r *http.Request) (input, error) {
+	in := input{path: map[string]string{}}
+	names := chi.RouteContext(r.Context()).URLParams
+	for i, key := range names.Keys {
+		value, err := url.PathUnescape(names.Values[i])
+		if err != nil {
+			return in, api.NewProblem(api.KindNotFound, "The address is not well percent-encoded.")
+		}
+		in.path[key] = value
+	}
+	var err error
+	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return in, api.NewProblem(api.KindInvalidRequest, "The query is not a list of name=value joined by & with percent-encoding.")
+	}
+	return in, nil
+}
+
+// document is a whole page, for its layout's template.
+type document struct {
+	*canvas
+	view
+	Live       bool
+	CanSignOut bool
+	Build      string
+	Main       template.HTML
+}
+
+// write answers with a page.
+func (d *Dashboard) write(w http.ResponseWriter, r *http.Request, p page, v view) {
+	doc := document{canvas: &canvas{templates: d.templates}, view: v, Live: p.live, Build: d.cfg.Build, CanSignOut: d.signedIn(r)}
+	var out bytes.Buffer
+	main, err := doc.main(v)
+	if err == nil {
+		doc.Main = main
+		err = d.templates.ExecuteTemplate(&out, p.layout, doc)
+	}
+	if err != nil {
+		api.Fail(w, r, fmt.Errorf("write the page %s: %w", v.Template, err))
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	if v.Status != 0 {
+		w.WriteHeader(v.Status)
+	}
+	_, _ = w.Write(out.Bytes()) // the client is gone: nobody is left to tell
+}
+
+// fail answers with a page that says what is wrong. Whoever wants no page gets the problem itself.
+func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		api.Fail(w, r, err)
+		return
+	}
+	problem := api.Describe(r.Context(), err)
+	for name, values := range problem.GetHeaders() {
+		w.Header()[name] = values
+	}
+	d.write(w, r, page{layout: "page"}, view{Title: problem.Title, Template: "problem", Data: problem, Status: problem.Status})
+}
+
+// isProblem reports whether err is a problem of the kind.
+func isProblem(err error, k api.Kind) bool { return errors.Is(err, api.NewProblem(k, "")) }
+
+// canvas draws the templates of one page, and notes those parts of it that may change by themselves.
+type canvas struct {
+	templates *template.Template
+	outline   bool // leave a mark where a part would be
+	parts     []part
+}
+
+// part is an element with an id.
+type part struct {
+	ID   string `json:"id"`
+	HTML string `json:"html"`
+}
+
+// main draws what is inside <main>.
+func (c *canvas) main(v view) (template.HTML, error) {
+	var out bytes.Buffer
+	err := c.templates.ExecuteTemplate(&out, v.Template, struct {
+		*canvas
+		Data any
+	}{c, v.Data})
+	return template.HTML(out.String()), err // html/template wrote it
+}
+
+// Part draws a part: an element whose id is the one given, by a template.
+func (c *canvas) Part(id, name string, data any) (template.HTML, error) {
+	var out bytes.Buffer
+	if err := c.templates.ExecuteTemplate(&out, name, data); err != nil {
+		return "", err
+	}
+	c.parts = append(c.parts, part{id, out.String()})
+	if c.outline {
+		return template.HTML(mark(id)), nil // of no letter that HTML has
+	}
+	return template.HTML(out.String()), nil // html/template wrote it
+}
+
+// mark stands for a part in an outline.
+func mark(id string) string { return "\x00" + id + "\x00" }
