@@ -12,7 +12,7 @@ import (
 )
 
 // boardRows is how many of those being served fit on a wall: the latest called.
-const boardRows = 8
+const boardRows = 6
 
 // boardPage is the public board of a source, or of one of its queues. It shows labels and desks: nothing about who the
 // visitors are.
