@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"queuetrack/api"
@@ -47,6 +48,20 @@ type boardQueue struct {
 	Next     string // how long who comes now will wait; empty: can't be told
 }
 
+// nextText says when somebody who comes now will be called.
+func nextText(e *estimate) string {
+	text := estimateText(e)
+	switch {
+	case text == "":
+		return ""
+	case strings.HasPrefix(text, "under"):
+		return "next in " + text
+	case strings.HasPrefix(text, "about"):
+		return "next " + text
+	}
+	return "next about " + text
+}
+
 func (d *Dashboard) board(ctx context.Context, in input, ask *rest) (view, error) {
 	source, only := in.path["source"], in.query.Get("queue")
 	query := url.Values{"source": {source}}
@@ -63,7 +78,7 @@ func (d *Dashboard) board(ctx context.Context, in input, ask *rest) (view, error
 	}
 	p := boardPage{Title: boardTitle(source, only, shown)}
 	for _, q := range shown {
-		p.Queues = append(p.Queues, boardQueue{ID: "queue-" + q.Queue, Name: q.Name, Waiting: q.Waiting, Next: estimateText(q.Estimate)})
+		p.Queues = append(p.Queues, boardQueue{ID: "queue-" + q.Queue, Name: q.Name, Waiting: q.Waiting, Next: nextText(q.Estimate)})
 		if q.Called+q.Serving == 0 {
 			continue
 		}

@@ -156,7 +156,8 @@ func (f *feed) turn(ctx context.Context) {
 	look, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	now := f.dashboard.cfg.Now()
-	if err := f.look(look); err != nil {
+	due := f.trouble || now.Sub(f.beaten) >= f.dashboard.cfg.Beat
+	if err := f.look(look, due); err != nil {
 		if !f.trouble && ctx.Err() == nil {
 			f.dashboard.cfg.Logger.WarnContext(ctx, "a live page stands still", "page", f.page.layout, "error", err)
 			f.send(newMessage("trouble", api.ProblemOf(err).Title))
@@ -164,7 +165,7 @@ func (f *feed) turn(ctx context.Context) {
 		f.trouble = true
 		return
 	}
-	if f.trouble || now.Sub(f.beaten) >= f.dashboard.cfg.Beat {
+	if due {
 		f.beaten = now
 		f.send(newMessage("beat", now.UTC().Format(time.RFC3339)))
 	}
@@ -175,18 +176,19 @@ func (f *feed) turn(ctx context.Context) {
 	}
 }
 
-// look loads the page, and sends what is new.
-func (f *feed) look(ctx context.Context) error {
-	f.ask.changed = false
+// look loads the page, and sends what is new. Where no answer changed it is drawn only when due: what it says of the time
+// that has gone by changes all the same.
+func (f *feed) look(ctx context.Context, due bool) error {
 	v, err := f.page.load(ctx, f.in, f.ask)
-	if err != nil || !f.ask.changed && f.outline != "" {
-		return err
+	if err != nil || !f.ask.changed && !due {
+		return err // what did change before an error is still to be drawn
 	}
 	c := &canvas{templates: f.dashboard.templates, outline: true}
 	main, err := c.main(v)
 	if err != nil {
 		return fmt.Errorf("draw the page %s: %w", v.Template, err)
 	}
+	f.ask.changed = false
 	f.tell(v, string(main), c.parts)
 	return nil
 }

@@ -33,10 +33,10 @@ var laws = map[string]law{
 
 	"projection/estimate": {may: readModel, forbids: []string{"net/http"}},
 
-	"api":        {may: []string{"eventstore", "eventstore/ticket", "projection", "migrations"}},
-	"api/render": {may: []string{"projection/estimate", "projection/wait"}, forbids: append([]string{"net/http"}, databases...)},
+	"api":           {may: []string{"eventstore", "eventstore/ticket", "projection", "migrations"}},
+	"api/render":    {may: []string{"projection/estimate", "projection/wait"}, forbids: append([]string{"net/http"}, databases...)},
 	"api/dashboard": {may: []string{"api", "api/render"}, forbids: databases},
-	"api/ingest": {may: []string{"api", "eventstore", "eventstore/source", "eventstore/ticket"}, forbids: databases},
+	"api/ingest":    {may: []string{"api", "eventstore", "eventstore/source", "eventstore/ticket"}, forbids: databases},
 	"api/query": {
 		may: []string{
 			"api", "api/render", "eventstore", "eventstore/ticket",

@@ -70,8 +70,19 @@ function replacePart(part) {
         old.setAttribute(name, value);
       }
     }
+    const call = callOf(old);
     old.replaceChildren(...now.childNodes);
+    if (callOf(old) && callOf(old) !== call) {
+      old.classList.remove("new");
+      void old.offsetWidth; // begins the animation anew
+      old.classList.add("new");
+    }
   });
+}
+
+// callOf names the call that an element is about, if it is about one.
+function callOf(element) {
+  return element.querySelector("[data-call]")?.dataset.call;
 }
 
 function replacePage(page) {

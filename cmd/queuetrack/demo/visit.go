@@ -19,7 +19,8 @@ type room struct {
 type line struct {
 	Queue
 	waiting []*visitor
-	free    int // desks
+	letter  byte  // begins its tickets' labels
+	free    []int // desks
 }
 
 // visitor is one visit.
@@ -52,8 +53,13 @@ func open(d *Day, p Place) {
 	for _, body := range r.voice.opening(p) {
 		d.send(p.Source, "", body)
 	}
-	for _, q := range p.Queues {
-		l := &line{Queue: q, free: q.desks}
+	desks := 0
+	for i, q := range p.Queues {
+		l := &line{Queue: q, letter: byte('A' + i)}
+		for range q.desks {
+			desks++
+			l.free = append(l.free, desks)
+		}
 		r.lines = append(r.lines, l)
 		r.expect(l)
 	}
@@ -78,7 +84,7 @@ func (r *room) newcomer(l *line) {
 	r.number++
 	v := &visitor{
 		number: r.number, room: r, line: l, created: d.now,
-		label: fmt.Sprintf("%s%d", l.Name[:1], r.number%100),
+		label: fmt.Sprintf("%c%02d", l.letter, r.number%100),
 		first: firstNames[d.rng.IntN(len(firstNames))], last: lastNames[d.rng.IntN(len(lastNames))],
 	}
 	v.id = r.id(v)
@@ -160,12 +166,12 @@ func (v *visitor) giveUp(s step) {
 
 // callNext calls as many as there are free desks.
 func (l *line) callNext(r *room) {
-	for l.free > 0 && len(l.waiting) > 0 {
+	for len(l.free) > 0 && len(l.waiting) > 0 {
 		v := l.waiting[0]
 		l.waiting = l.waiting[1:]
-		l.free--
 		v.waits = false
-		v.desk, v.agent = 1+r.day.rng.IntN(l.desks), 14260+r.day.rng.IntN(l.desks)
+		v.desk, v.agent = l.free[0], 14260+l.free[0]
+		l.free = l.free[1:]
 		v.call(isCalled)
 	}
 }
@@ -205,7 +211,7 @@ func (v *visitor) answerCall(again bool) {
 func (v *visitor) goBack() {
 	v.retries++
 	v.say(returns)
-	v.line.freeDesk(v.room)
+	v.line.freeDesk(v.room, v.desk)
 	v.wait()
 }
 
@@ -214,7 +220,7 @@ func (v *visitor) moveOn() {
 	from := v.line
 	v.line = v.room.lines[(slices.Index(v.room.lines, from)+1)%len(v.room.lines)]
 	v.say(moves)
-	from.freeDesk(v.room)
+	from.freeDesk(v.room, v.desk)
 	v.wait()
 }
 
@@ -236,7 +242,7 @@ func (v *visitor) leaveDesk(s step) {
 	d, h := v.room.day, v.room.habits
 	v.ended = d.now
 	v.say(s)
-	v.line.freeDesk(v.room)
+	v.line.freeDesk(v.room, v.desk)
 	if s != isServed {
 		return
 	}
@@ -251,10 +257,10 @@ func (v *visitor) leaveDesk(s step) {
 	}
 }
 
-// freeDesk gives the desk to the next one, after a moment.
-func (l *line) freeDesk(r *room) {
+// freeDesk gives a desk to the next one, after a moment.
+func (l *line) freeDesk(r *room, desk int) {
 	r.day.after(r.day.between(2*time.Second, 15*time.Second), func() {
-		l.free++
+		l.free = append(l.free, desk)
 		l.callNext(r)
 	})
 }
