@@ -23,7 +23,6 @@ type boardPage struct {
 	Calls  []boardCall
 	More   int // being served, and not shown
 	Queues []boardQueue
-	Zone   *time.Location
 }
 
 // boardCall is a ticket that was called: where it shall go.
@@ -33,12 +32,18 @@ type boardCall struct {
 	Calls                  int64
 }
 
+// Numbered reports whether the desk has only a number, which then needs a word before it.
+func (c boardCall) Numbered() bool { return strings.Trim(c.Desk, "0123456789") == "" }
+
 // Words are what is told to those who listen.
 func (c boardCall) Words() string {
-	if c.Desk == "" {
+	switch {
+	case c.Desk == "":
 		return c.Label + ", please come to the desk, " + c.Queue
+	case c.Numbered():
+		return c.Label + ", please come to desk " + c.Desk + ", " + c.Queue
 	}
-	return c.Label + ", please come to desk " + c.Desk + ", " + c.Queue
+	return c.Label + ", please come to " + c.Desk + ", " + c.Queue
 }
 
 // boardQueue is a queue on the board.
@@ -134,6 +139,12 @@ func boardTitle(source, only string, queues []queueState) string {
 	}
 	return cmp.Or(title, source)
 }
+
+// manyQueues is from where on they are written smaller, so that a wall holds them all.
+const manyQueues = 5
+
+// Many reports whether there are so many queues.
+func (p boardPage) Many() bool { return len(p.Queues) > manyQueues }
 
 // MoreText says how many are not shown.
 func (p boardPage) MoreText() string {

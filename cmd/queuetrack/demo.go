@@ -224,7 +224,10 @@ func (d *serviceDay) explain() {
 
 func (d *serviceDay) addresses() []string {
 	return []string{
-		"Look at it:",
+		"Look at it in a browser:",
+		"  " + d.base + "/            how things stand, with reports and projections",
+		"  " + d.base + "/board/city  the board on the wall",
+		"or ask for it:",
 		"  curl -s " + d.base + "/v1/queues",
 		"  curl -s '" + d.base + "/v1/queues/city/37338/tickets?status=waiting'",
 		"  curl -s '" + d.base + "/v1/reports/waits?source=city&group_by=queue'",

@@ -155,6 +155,7 @@ func (a *app) announce(c config, l net.Listener) {
 	fmt.Fprintf(a.stdout, "queuetrack listens on %s\n", base)
 	for _, s := range c.Sources {
 		fmt.Fprintf(a.stdout, "  webhooks of %-10s %s/webhooks/%s\n", s.Name, base, s.Name)
+		fmt.Fprintf(a.stdout, "  board of %-13s %s/board/%s\n", s.Name, base, s.Name)
 	}
 	printAddresses(a.stdout, base)
 	if len(c.Sources) == 0 {
@@ -163,7 +164,7 @@ func (a *app) announce(c config, l net.Listener) {
 }
 
 func printAddresses(w io.Writer, base string) {
-	fmt.Fprintf(w, "  queues                %s/v1/queues\n  everything else       %s/docs\n", base, base)
+	fmt.Fprintf(w, "  dashboard             %s/\n  queues                %s/v1/queues\n  everything else       %s/docs\n", base, base, base)
 }
 
 const noSources = `No source is configured, so no webhook is accepted. Add one to a file and name that with --config:
