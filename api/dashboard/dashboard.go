@@ -48,7 +48,7 @@ type Config struct {
 	Logger   *slog.Logger     // nil: slog.Default()
 	Poll     time.Duration    // how often a page that is watched is looked at; 0: DefaultPoll
 	Beat     time.Duration    // how often watchers hear that all is well; 0: DefaultBeat
-	AtMost   int              // watchers at a time; one more gets 503; 0: DefaultAtMost
+	AtMost   int              // watchers at a time, of boards and of all other pages; one more gets 503; 0: DefaultAtMost
 	Lifetime time.Duration    // of a watcher's connection: then it comes back, and is asked again who it is; 0: DefaultLifetime
 }
 
@@ -81,7 +81,9 @@ type Dashboard struct {
 	usual     *usual
 	life      context.Context // of all feeds and watchers
 	end       context.CancelFunc
-	places    chan struct{} // each watcher takes one
+
+	// Each watcher takes a place, on a public page one of its own.
+	places, publicPlaces chan struct{}
 
 	mu    sync.Mutex
 	feeds map[string]*feed
@@ -93,7 +95,8 @@ func New(cfg Config) *Dashboard {
 	life, end := context.WithCancel(context.Background())
 	return &Dashboard{
 		cfg: cfg, templates: parseTemplates(), usual: newUsual(cfg.REST, cfg.Now),
-		life: life, end: end, places: make(chan struct{}, cfg.AtMost), feeds: map[string]*feed{},
+		life: life, end: end, places: make(chan struct{}, cfg.AtMost),
+		publicPlaces: make(chan struct{}, cfg.AtMost), feeds: map[string]*feed{},
 	}
 }
 
@@ -108,7 +111,7 @@ func (d *Dashboard) Run(ctx context.Context) error {
 // MountPublic adds what everybody may see: the boards, the page to sign in, and what pages are made of.
 func (d *Dashboard) MountPublic(r chi.Router) {
 	r.Get(staticPath+"{name}", serveStatic)
-	d.page(r, "/board/{source}", page{load: d.board, layout: "board-page", live: true})
+	d.page(r, "/board/{source}", page{load: d.board, layout: "board-page", live: true, public: true, query: []string{"queue"}})
 	if d.cfg.Sessions != nil {
 		r.Get(LoginPath, d.loginPage)
 		r.Post(LoginPath, d.signIn)

@@ -65,13 +65,18 @@ type wholePage struct {
 
 // watch sends a page as it changes, until the client is gone or the server shuts down.
 func (d *Dashboard) watch(w http.ResponseWriter, r *http.Request, p page, in input) {
+	places := d.places
+	if p.public { // however many look at boards, they leave the others their places
+		places = d.publicPlaces
+	}
 	select {
-	case d.places <- struct{}{}:
-		defer func() { <-d.places }()
+	case places <- struct{}{}:
+		defer func() { <-places }()
 	default:
-		api.Fail(w, r, api.NewProblem(api.KindBusy, fmt.Sprintf("%d live pages are open, which is the most. Load the page to see it as it is now.", cap(d.places))).With("Retry-After", "10"))
+		api.Fail(w, r, api.NewProblem(api.KindBusy, fmt.Sprintf("%d live pages are open, which is the most. Load the page to see it as it is now.", cap(places))).With("Retry-After", "10"))
 		return
 	}
+	in = in.only(p.query) // nobody makes many pages of one by parameters that say nothing
 	// What can't be loaded is refused at once, as the page itself would be.
 	if _, err := p.load(r.Context(), in, &rest{handler: d.cfg.REST, now: d.cfg.Now}); err != nil {
 		api.Fail(w, r, err)

@@ -298,6 +298,20 @@ func TestTooManyWatchers(t *testing.T) {
 	}
 }
 
+// What says nothing about the page makes no page of its own.
+func TestParametersThatAPageDoesNotKnowMakeNoOtherPage(t *testing.T) {
+	t.Parallel()
+	s := serveScripted(t, Config{Poll: time.Hour, Beat: time.Hour})
+	for i := range 5 {
+		next(t, s.watching(t, fmt.Sprintf("/board/city?x=%d&queue=q1", i)))
+	}
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	if len(s.d.feeds) != 1 {
+		t.Errorf("%d pages are looked at, want 1", len(s.d.feeds))
+	}
+}
+
 // A watcher that does not read must not hold up the others.
 func TestASlowWatcherIsHungUpOn(t *testing.T) {
 	t.Parallel()

@@ -19,14 +19,27 @@ import (
 // page is something to look at: how it is loaded, and what is around it.
 type page struct {
 	load   func(ctx context.Context, in input, ask *rest) (view, error)
-	layout string // the template of the whole document; empty: "page"
-	live   bool   // it changes while one looks at it
+	layout string   // the template of the whole document; empty: "page"
+	live   bool     // it changes while one looks at it
+	query  []string // the parameters that choose what a live page shows; it knows no others
+	public bool     // everybody may see it
 }
 
 // input is what a page is asked for.
 type input struct {
 	path  map[string]string // the parts of the address that have names
 	query url.Values
+}
+
+// only is the input with no other parameters than these.
+func (in input) only(names []string) input {
+	chosen := url.Values{}
+	for _, name := range names {
+		if in.query.Has(name) {
+			chosen.Set(name, in.query.Get(name))
+		}
+	}
+	return input{in.path, chosen}
 }
 
 // view is a page with all that it shows.
