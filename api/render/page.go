@@ -75,13 +75,23 @@ func (page) Policy() string {
 }
 
 // write writes the document.
-func (p page) write(w io.Writer) error {
-	// Parsed each time: a process writes few pages, and most none.
+func (p page) write(w io.Writer) error { return p.draw(w, "page") }
+
+// content is what the page tells, to be put into another page that has a title, [Style] and nothing else that is called
+// by the ids of our sections.
+func (p page) content() (template.HTML, error) {
+	var out strings.Builder
+	err := p.draw(&out, "content")
+	return template.HTML(out.String()), err // html/template wrote it
+}
+
+func (p page) draw(w io.Writer, name string) error {
+	// Parsed each time: next to what a report costs it is nothing, and most processes write none.
 	t, err := template.New("page").Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("read the page's template: %w", err)
 	}
-	if err := t.Execute(w, p); err != nil {
+	if err := t.ExecuteTemplate(w, name, p); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"html/template"
 	"io"
 	"maps"
 	"slices"
@@ -17,11 +18,16 @@ type EstimatesPage struct {
 }
 
 // Write writes the page.
-func (p EstimatesPage) Write(w io.Writer) error {
+func (p EstimatesPage) Write(w io.Writer) error { return p.page().write(w) }
+
+// Content is what the page tells, for the inside of another page.
+func (p EstimatesPage) Content() (template.HTML, error) { return p.page().content() }
+
+func (p EstimatesPage) page() page {
 	return page{
 		Title: "Estimates of waiting times", Period: windowText(p.From, p.To),
 		Facts: p.facts(), Sections: p.sections(), Definitions: EstimatesExplained(),
-	}.write(w)
+	}
 }
 
 func (p EstimatesPage) facts() []fact {

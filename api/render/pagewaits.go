@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"html/template"
 	"io"
 	"maps"
 	"slices"
@@ -43,14 +44,28 @@ func PageBucket(from, to time.Time) wait.GroupKey {
 
 // Write writes the page.
 func (p WaitsPage) Write(w io.Writer) error {
-	sections, err := p.sections()
+	made, err := p.page()
 	if err != nil {
 		return err
 	}
+	return made.write(w)
+}
+
+// Content is what the page tells, for the inside of another page.
+func (p WaitsPage) Content() (template.HTML, error) {
+	made, err := p.page()
+	if err != nil {
+		return "", err
+	}
+	return made.content()
+}
+
+func (p WaitsPage) page() (page, error) {
+	sections, err := p.sections()
 	return page{
 		Title: "Waiting times", Period: p.Asked.period(p.Asked.From, p.Asked.To),
 		Facts: p.facts(), Sections: sections, Definitions: WaitsExplained(),
-	}.write(w)
+	}, err
 }
 
 // facts say what the page is about, so that it can be understood, and made again, without the command.
