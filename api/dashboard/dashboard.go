@@ -34,14 +34,16 @@ const (
 	DefaultLifetime = 10 * time.Minute
 )
 
-// Config is what the pages are made of. REST and Waits are required; the zero value of the others works.
+// Config is what the pages are made of. REST, Waits and Estimates are required; the zero value of the others works.
 type Config struct {
 	// REST answers /v1, without asking who is calling: the pages' own guard has.
 	REST http.Handler
 	// Waits computes the page of a wait report from the parameters of GET /v1/reports/waits. An error that is an
 	// *[queuetrack/api.Problem] is shown beside the form.
-	Waits    func(ctx context.Context, parameters url.Values) (render.WaitsPage, error)
-	Sessions Sessions // nil: nobody signs in
+	Waits func(ctx context.Context, parameters url.Values) (render.WaitsPage, error)
+	// Estimates is the same for GET /v1/reports/estimates/backtest.
+	Estimates func(ctx context.Context, parameters url.Values) (render.EstimatesPage, error)
+	Sessions  Sessions // nil: nobody signs in
 
 	Build    string           // tells this binary from every other: a page of another one is loaded anew
 	Now      func() time.Time // nil: time.Now
@@ -122,4 +124,7 @@ func (d *Dashboard) MountPublic(r chi.Router) {
 // Mount adds the pages for those who may read.
 func (d *Dashboard) Mount(r chi.Router) {
 	d.page(r, "/", page{load: d.overview, live: true})
+	for _, kind := range d.reports() {
+		d.page(r.With(tidy), kind.Path, page{load: d.loadReport(kind)})
+	}
 }

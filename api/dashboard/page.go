@@ -29,6 +29,10 @@ type page struct {
 type input struct {
 	path  map[string]string // the parts of the address that have names
 	query url.Values
+
+	// Who asks, and how: nothing that is the same for all who look at a live page may go by these.
+	origin   string // of the address
+	signedIn bool
 }
 
 // only is the input with no other parameters than these.
@@ -39,7 +43,7 @@ func (in input) only(names []string) input {
 			chosen.Set(name, in.query.Get(name))
 		}
 	}
-	return input{in.path, chosen}
+	return input{path: in.path, query: chosen}
 }
 
 // view is a page with all that it shows.
@@ -49,6 +53,7 @@ type view struct {
 	Template string // of what is inside <main>
 	Data     any
 	Status   int // 0: 200
+	Header   http.Header
 }
 
 // policy lets a page load and run what this server has, and nothing else: no inline script or style, no frame, no form that
@@ -81,6 +86,7 @@ func (d *Dashboard) page(r chi.Router, pattern string, p page) {
 			d.watch(w, r, p, in)
 			return
 		}
+		in.origin, in.signedIn = originOf(r), d.signedIn(r)
 		v, err := p.load(r.Context(), in, &rest{handler: d.cfg.REST, now: d.cfg.Now})
 		if err != nil {
 			d.fail(w, r, err)
@@ -105,6 +111,14 @@ func inputOf(r *http.Request) (input, error) {
 		return in, api.NewProblem(api.KindInvalidRequest, "The query is not a list of name=value joined by & with percent-encoding.")
 	}
 	return in, nil
+}
+
+// originOf is the beginning of the address under which the request came, as far as it can be known: it is only shown.
+func originOf(r *http.Request) string {
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // document is a whole page, for its layout's template.
@@ -133,6 +147,9 @@ func (d *Dashboard) write(w http.ResponseWriter, r *http.Request, p page, v view
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
+	for name, values := range v.Header {
+		h[name] = values
+	}
 	if v.Status != 0 {
 		w.WriteHeader(v.Status)
 	}
@@ -146,10 +163,9 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	problem := api.Describe(r.Context(), err)
-	for name, values := range problem.GetHeaders() {
-		w.Header()[name] = values
-	}
-	d.write(w, r, page{layout: "page"}, view{Title: problem.Title, Template: "problem", Data: problem, Status: problem.Status})
+	d.write(w, r, page{layout: "page"}, view{
+		Title: problem.Title, Template: "problem", Data: problem, Status: problem.Status, Header: problem.GetHeaders(),
+	})
 }
 
 // isProblem reports whether err is a problem of the kind.

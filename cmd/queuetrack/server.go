@@ -79,7 +79,7 @@ func (s *server) routes() http.Handler {
 	s.door = query.New(p.reader, p.log, asked)
 	rest := chi.NewRouter()
 	s.door.Mount(rest)
-	s.pages = dashboard.New(dashboard.Config{REST: rest, Waits: s.door.WaitsPageOf, Build: asked.Build, Now: s.now, Logger: s.logger})
+	s.pages = dashboard.New(dashboard.Config{REST: rest, Waits: s.door.WaitsPageOf, Estimates: s.door.BacktestPageOf, Build: asked.Build, Now: s.now, Logger: s.logger})
 	r.Group(func(r chi.Router) {
 		r.Use(api.SameSite(p.config.Listen.Value))
 		s.door.Mount(r)
