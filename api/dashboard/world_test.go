@@ -90,7 +90,10 @@ func (w *world) mount() {
 	})
 	rest := chi.NewRouter()
 	door.Mount(rest)
-	w.dashboard = New(Config{REST: rest, Waits: door.WaitsPageOf, Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler)})
+	w.dashboard = New(Config{
+		REST: rest, Waits: door.WaitsPageOf, Estimates: door.BacktestPageOf,
+		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
+	})
 	w.t.Cleanup(w.dashboard.end)
 	router := api.NewRouter(slog.New(slog.DiscardHandler))
 	router.Group(func(r chi.Router) {

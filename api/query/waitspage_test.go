@@ -2,9 +2,12 @@ package query
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,5 +65,20 @@ func TestAPageRefusesWhatAReportRefuses(t *testing.T) {
 		if !errors.As(err, &problem) || problem.Status != 400 {
 			t.Errorf("%+v: %v", q, err)
 		}
+	}
+}
+
+// A page may take as long as any answer, and no longer.
+func TestPagesHaveTheTimeOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver(morning()...)
+	w.cfg.Timeout = time.Nanosecond
+	d := New(w.reader, w.log, w.cfg)
+	if _, err := d.WaitsPageOf(t.Context(), url.Values{"source": {"city"}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waits: %v", err)
+	}
+	if _, err := d.BacktestPageOf(t.Context(), url.Values{"source": {"city"}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("estimates: %v", err)
 	}
 }
