@@ -8,6 +8,27 @@ import (
 )
 
 // waitFields are the parameters of GET /v1/reports/waits.
+func waitFields(q questions) (plain, more []field) {
+	plain = slices.Concat([]field{q.source(), q.queue()}, q.window(), q.groupBy())
+	return plain, []field{
+		q.location(), q.tz(),
+		q.choice("attributed_by", "Attributed by", optgroup{Options: []option{
+			{Label: "arrival (default)"}, {Value: "arrival", Label: "arrival"}, {Value: "call", Label: "the first call"}, {Value: "end", Label: "the end"},
+		}}),
+		q.text("percentiles", "Percentiles", "Joined by commas. Empty: 50,80,90,95."),
+		q.number("service_level", "Service level at", "In seconds. Empty: 300."),
+		q.formula(),
+		q.checks("compare", "Compare", option{Value: "previous", Label: "with the period before"}),
+		q.checks("include", "Include", option{Value: "queue_length", Label: "queue lengths"}, option{Value: "drop_off", Label: "who gave up, by place"}),
+	}
+}
+
+// estimateFields are the parameters of GET /v1/reports/estimates/backtest.
+func estimateFields(q questions) (plain, more []field) {
+	return slices.Concat([]field{q.source(), q.queue()}, q.window(), []field{q.tz()}), nil
+}
+
+// source offers the sources; all of them together only have days where one zone is given.
 func (q questions) source() field {
 	all := "all"
 	if len(q.there.zones()) > 1 {
@@ -103,25 +124,4 @@ func (q questions) formula() field {
 		}
 	}
 	return q.choice("formula", "Formula of the service level", optgroup{Options: options})
-}
-
-// waitFields are the parameters of GET /v1/reports/waits.
-func waitFields(q questions) (plain, more []field) {
-	plain = slices.Concat([]field{q.source(), q.queue()}, q.window(), q.groupBy())
-	return plain, []field{
-		q.location(), q.tz(),
-		q.choice("attributed_by", "Attributed by", optgroup{Options: []option{
-			{Label: "arrival (default)"}, {Value: "arrival", Label: "arrival"}, {Value: "call", Label: "the first call"}, {Value: "end", Label: "the end"},
-		}}),
-		q.text("percentiles", "Percentiles", "Joined by commas. Empty: 50,80,90,95."),
-		q.number("service_level", "Service level at", "In seconds. Empty: 300."),
-		q.formula(),
-		q.checks("compare", "Compare", option{Value: "previous", Label: "with the period before"}),
-		q.checks("include", "Include", option{Value: "queue_length", Label: "queue lengths"}, option{Value: "drop_off", Label: "who gave up, by place"}),
-	}
-}
-
-// estimateFields are the parameters of GET /v1/reports/estimates/backtest.
-func estimateFields(q questions) (plain, more []field) {
-	return slices.Concat([]field{q.source(), q.queue()}, q.window(), []field{q.tz()}), nil
 }
