@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -62,7 +61,7 @@ func (x *examination) database(ctx context.Context) (checks []doctor.Check, end 
 func (x *examination) open(ctx context.Context) (*database, *pgxpool.Pool, error) {
 	starting, cancel := context.WithTimeout(ctx, privateStart)
 	defer cancel()
-	db, err := existingDatabase(starting, x.config, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	db, err := existingDatabase(starting, x.config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -85,7 +85,7 @@ func getJSON(ctx context.Context, url string, into any) (status int, err error) 
 	if err != nil {
 		return 0, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close()
 	const most = 4 << 20
 	if err := json.NewDecoder(io.LimitReader(resp.Body, most)).Decode(into); err != nil {
 		return resp.StatusCode, errors.New("its answer is not JSON")

@@ -30,7 +30,7 @@ func (s Sources) Clocks(ctx context.Context) ([]Finding, error) {
 	const tolerated = time.Minute
 	if ahead := newest.Sub(s.Now()); ahead > tolerated {
 		found = append(found, Finding{
-			"this machine's clock", Problem, fmt.Sprintf("the latest webhook of %s was received %v from now: this clock is behind, or another server's was ahead", by, round(ahead)),
+			"this machine's clock", Problem, fmt.Sprintf("the latest webhook of %s was received %s from now: this clock is behind, or another server's was ahead", by, long(ahead)),
 			"set the clocks of all servers by NTP; nothing is lost, but waits and 'silent' are told by received_at until then",
 		})
 	}
@@ -45,12 +45,12 @@ const (
 
 // vendorClock judges how far a vendor's times are from their receipts.
 func vendorClock(source string, l eventstore.Lately) Finding {
-	f := Finding{"clock of " + source, OK, fmt.Sprintf("its webhooks come %v after what they tell (median of %d)", round(l.Behind), l.Timed), ""}
+	f := Finding{"clock of " + source, OK, fmt.Sprintf("its webhooks come %s after what they tell (median of %d)", long(l.Behind), l.Timed), ""}
 	const some = 10 // percent
 	switch {
 	case l.Behind < -clockAhead:
 		f.Verdict = Warning
-		f.Found = fmt.Sprintf("%v ahead of this machine's (median of %d events)", round(-l.Behind), l.Timed)
+		f.Found = fmt.Sprintf("%s ahead of this machine's (median of %d events)", long(-l.Behind), l.Timed)
 		f.Do = "set this machine's clock by NTP, or have the vendor set theirs" + zoneHint(l.Behind)
 	case l.Behind > clockBehind:
 		f.Verdict = Warning
@@ -80,7 +80,7 @@ func (s Sources) NegativeWaits(ctx context.Context, reader *projection.Reader) (
 	for _, one := range s.Configured {
 		var report wait.Report
 		err := reader.View(ctx, func(v *projection.View) (err error) {
-			report, err = wait.Run(ctx, v, wait.Request{Sources: []string{one.Name}, From: s.Now().Add(-week), To: s.Now(), Zone: one.Zone})
+			report, err = wait.Run(ctx, v, wait.Request{Sources: []string{one.Name}, From: s.Now().Add(-week), To: s.Now(), Zone: one.Zone, Formula: wait.F1})
 			return err
 		})
 		if err != nil {

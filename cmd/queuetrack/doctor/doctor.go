@@ -9,6 +9,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -63,7 +64,7 @@ func Examine(ctx context.Context, checks []Check, within time.Duration) []Sectio
 			s.Findings = append(s.Findings, f)
 		}
 	}
-	return sections
+	return slices.DeleteFunc(sections, func(s Section) bool { return len(s.Findings) == 0 })
 }
 
 func (c Check) examine(ctx context.Context, within time.Duration) []Finding {
@@ -94,6 +95,28 @@ func line(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// counted is "1 event" or "3 events".
+func counted[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// long is a duration as exact as a person wants it.
+func long(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d.Abs() >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d.Abs() >= time.Hour:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	case d.Abs() >= time.Second:
+		return d.Round(time.Second).String()
+	}
+	return d.Round(time.Millisecond).String()
 }
 
 // Count tells how many findings have the verdict.

@@ -62,26 +62,15 @@ func (l Limits) judge(all []heldBack) []Finding {
 		case h.what == "replication slot":
 			found = append(found, Finding{"vacuum", Warning, fmt.Sprintf("replication slot %s is unused: Postgres keeps all WAL for it, until the disk is full", h.name), "start its reader, or drop it: SELECT pg_drop_replication_slot(…)"})
 		case h.what == "prepared transaction" && h.age > l.Idle:
-			found = append(found, Finding{"vacuum", Warning, fmt.Sprintf("prepared transaction %s is %v old", h.name, round(h.age)), "COMMIT PREPARED or ROLLBACK PREPARED it"})
+			found = append(found, Finding{"vacuum", Warning, fmt.Sprintf("prepared transaction %s is %s old", h.name, long(h.age)), "COMMIT PREPARED or ROLLBACK PREPARED it"})
 		case h.what == "session" && h.idle && h.age > l.Idle:
-			found = append(found, Finding{"vacuum", Warning, fmt.Sprintf("session %s has been idle in a transaction for %v", h.name, round(h.age)), "end it: SELECT pg_terminate_backend(PID), and set idle_in_transaction_session_timeout"})
+			found = append(found, Finding{"vacuum", Warning, fmt.Sprintf("session %s has been idle in a transaction for %s", h.name, long(h.age)), "end it: SELECT pg_terminate_backend(PID), and set idle_in_transaction_session_timeout"})
 		case h.what == "session" && h.age > l.Busy:
-			found = append(found, Finding{"vacuum", Warning, fmt.Sprintf("session %s has been in a transaction for %v", h.name, round(h.age)), "if it is not a backup that you wait for, end it: SELECT pg_terminate_backend(PID)"})
+			found = append(found, Finding{"vacuum", Warning, fmt.Sprintf("session %s has been in a transaction for %s", h.name, long(h.age)), "if it is not a backup that you wait for, end it: SELECT pg_terminate_backend(PID)"})
 		}
 	}
 	if len(found) == 0 {
 		return []Finding{{"vacuum", OK, "no old transaction holds it back", ""}}
 	}
 	return found
-}
-
-// round is a duration as exact as a person wants it.
-func round(d time.Duration) time.Duration {
-	switch {
-	case d.Abs() >= time.Hour:
-		return d.Round(time.Minute)
-	case d.Abs() >= time.Second:
-		return d.Round(time.Second)
-	}
-	return d.Round(time.Millisecond)
 }

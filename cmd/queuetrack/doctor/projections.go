@@ -53,7 +53,7 @@ func folded(s projection.Progress, runners []projection.RunnerInfo) Finding {
 		f.Verdict, f.Found = Warning, f.Found+", and no process folds it"
 		f.Do = "start 'queuetrack serve' with this source configured"
 	case s.LagSeconds > slow.Seconds():
-		f.Verdict, f.Found = Warning, f.Found+fmt.Sprintf(": %v behind", round(time.Duration(s.LagSeconds*float64(time.Second))))
+		f.Verdict, f.Found = Warning, f.Found+fmt.Sprintf(": %s behind", long(time.Duration(s.LagSeconds*float64(time.Second))))
 		f.Do = "look into the log of serve for errors, and at this machine's load; see the findings on vacuum"
 	}
 	return f
@@ -64,7 +64,7 @@ func deadLetters(s projection.Progress) Finding {
 		return Finding{}
 	}
 	return Finding{
-		"dead letters " + s.Source, Warning, fmt.Sprintf("%d events can't be folded, %d more of their tickets wait behind them", s.DeadLetters, s.Waiting),
+		"dead letters " + s.Source, Warning, fmt.Sprintf("%s can't be folded, %s of their tickets behind them", counted(s.DeadLetters, "event"), counted(s.Waiting, "later event")),
 		fmt.Sprintf("'queuetrack dead-letters list --source %s' shows why; then retry or dismiss them", s.Source),
 	}
 }
@@ -108,6 +108,9 @@ func (p Projections) Version(ctx context.Context) ([]Finding, error) {
 	drift, err := p.Reader.Drift(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if p.Reader.Fingerprint.Code == "" {
+		return nil, nil // nothing to hold it against
 	}
 	if !drift.Any() {
 		return []Finding{{"version", OK, fmt.Sprintf("generation %d is this version's and these settings'", drift.Generation), ""}}, nil

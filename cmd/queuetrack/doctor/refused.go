@@ -12,26 +12,32 @@ import (
 	"queuetrack/eventstore"
 )
 
+// enough refused requests in a row, with nothing accepted in between, are the vendor's.
+const enough = 3
+
 // refusals judges what was refused, by cause: what still happens is more than noise, and worst when nothing else comes.
 func (one Source) refusals(stats eventstore.Stats, refused []eventstore.Rejection, now time.Time) []Finding {
-	newest := map[string]eventstore.Rejection{}
+	newest, since := map[string]eventstore.Rejection{}, map[string]int{}
 	for _, r := range refused { // the newest first
 		if _, known := newest[r.Cause]; !known {
 			newest[r.Cause] = r
+		}
+		if r.ReceivedAt.After(stats.LastReceivedAt) {
+			since[r.Cause]++
 		}
 	}
 	var found []Finding
 	for _, cause := range slices.Sorted(maps.Keys(stats.Rejected)) {
 		r := newest[cause] // none: pushed out by others long ago
-		f := Finding{"refused: " + cause, OK, fmt.Sprintf("%d requests, none lately", stats.Rejected[cause]), ""}
+		f := Finding{"refused: " + cause, OK, fmt.Sprintf("%s, none lately", counted(stats.Rejected[cause], "request")), ""}
 		if now.Sub(r.ReceivedAt) < lately {
 			f.Verdict = Warning
-			f.Found = fmt.Sprintf("%d requests, the last one %v ago", stats.Rejected[cause], round(max(0, now.Sub(r.ReceivedAt))))
+			f.Found = fmt.Sprintf("%s, the last one %s ago", counted(stats.Rejected[cause], "request"), long(max(0, now.Sub(r.ReceivedAt))))
 			f.Do = one.hint(ingest.Cause(cause), r.Headers)
 			switch {
 			case ingest.Cause(cause) == ingest.CauseMethod:
 				f.Verdict = Note // whoever looks at the address with a browser
-			case r.ReceivedAt.After(stats.LastReceivedAt):
+			case stats.LastReceivedAt.IsZero(), since[cause] >= enough: // less may be any stranger
 				f.Verdict = Problem
 				f.Found += "; nothing was accepted since"
 			}
@@ -99,7 +105,7 @@ func (one Source) kept(held []eventstore.Held, now time.Time) []Finding {
 	if len(held) == latest {
 		more = " or more"
 	}
-	f := Finding{"quarantine", Warning, fmt.Sprintf("%d events%s are kept and not folded: %s", n, more, some(parts)), ""}
+	f := Finding{"quarantine", Warning, fmt.Sprintf("%s%s kept and not folded: %s", counted(n, "event"), more, some(parts)), ""}
 	f.Do = fmt.Sprintf("'queuetrack quarantine list --source %s' shows them; 'quarantine retry' once what is wrong is mended, or when a replay was genuine", one.Name)
 	if replays || now.Sub(last) > 7*lately {
 		f.Verdict = Note

@@ -60,7 +60,7 @@ func (s Sources) Unknown(ctx context.Context) ([]Finding, error) {
 	var found []Finding
 	for _, name := range slices.Sorted(maps.Keys(tails)) {
 		found = append(found, Finding{
-			"log of " + name, Warning, fmt.Sprintf("the log has %d events of %s, which is not configured: nothing of it is folded or answered", tails[name], name),
+			"log of " + name, Warning, fmt.Sprintf("the log has %s of %s, which is not configured: nothing of it is folded or answered", counted(tails[name], "event"), name),
 			"configure it again (a rebuild refuses to lose it), or leave it be if it is gone for good",
 		})
 	}
@@ -91,7 +91,7 @@ func (one Source) arrivals(stats eventstore.Stats, now time.Time) Finding {
 		return f
 	}
 	ago := now.Sub(stats.LastReceivedAt)
-	f.Found = fmt.Sprintf("%d events; the last webhook came %v ago", stats.Tail, round(max(0, ago)))
+	f.Found = fmt.Sprintf("%s; the last webhook came %s ago", counted(stats.Tail, "event"), long(max(0, ago)))
 	if one.SilentAfter > 0 && ago > one.SilentAfter {
 		f.Verdict, f.Found = Problem, f.Found+fmt.Sprintf(": silent for longer than %v (silent_after)", one.SilentAfter)
 		f.Do = "see whether the vendor's webhook is still switched on, and whether its requests reach /webhooks/" + one.Name
@@ -139,7 +139,7 @@ func (one Source) inUse(l eventstore.Lately) []Finding {
 	case newest.IsZero():
 		return []Finding{{name, Note, fmt.Sprintf("none of the latest %d events was verified by a secret that is configured now", l.Events), "see whether the next webhook comes through"}}
 	case len(stale) > 0:
-		return []Finding{{name, Note, fmt.Sprintf("%s verifies; %s no longer does", one.Secrets[0], strings.Join(stale, ", ")), "take what no longer verifies out of the configuration, and send serve a HUP"}}
+		return []Finding{{name, Note, fmt.Sprintf("%s verifies; %s is not used any more", one.Secrets[0], strings.Join(stale, ", ")), "take what is not used out of the configuration, and send serve a HUP"}}
 	case len(others) > 0:
 		return []Finding{{name, Note, fmt.Sprintf("%s verifies, and so does %s still: the change is under way", one.Secrets[0], strings.Join(others, ", ")), ""}}
 	}
