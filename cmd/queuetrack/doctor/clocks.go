@@ -64,8 +64,8 @@ func vendorClock(source string, l eventstore.Lately) Finding {
 
 // zoneHint names the likeliest cause of a difference of whole half hours.
 func zoneHint(d time.Duration) string {
-	const half, near = 30 * time.Minute, 2 * time.Minute
-	if off := (d - d.Round(half)).Abs(); d.Round(half) == 0 || off > near {
+	const half, near, furthest = 30 * time.Minute, 2 * time.Minute, 14 * time.Hour
+	if off := (d - d.Round(half)).Abs(); d.Round(half) == 0 || off > near || d.Abs() > furthest {
 		return ""
 	}
 	return "; so many whole half hours are most likely a wrong timezone in the configuration"

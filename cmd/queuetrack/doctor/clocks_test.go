@@ -20,6 +20,7 @@ func TestVendorsClocks(t *testing.T) {
 		{"ahead", -3 * time.Second, Warning, "NTP"},
 		{"late", 10 * time.Minute, Warning, "held up"},
 		{"another zone", 2*time.Hour + 3*time.Second, Warning, "timezone"},
+		{"too late for any zone", 48 * time.Hour, Warning, "held up"},
 		{"another zone, ahead", -time.Hour + 2*time.Second, Warning, "timezone"},
 	} {
 		s, _ := logOf(t)
