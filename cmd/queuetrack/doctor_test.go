@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -74,7 +76,7 @@ func TestDoctorLooksAtThePrivatePostgres(t *testing.T) {
 	}{
 		{"no binaries", localpg.State{Refuses: localpg.ErrNoBinaries}, false, []string{"problem install one (apt-get install postgresql); or 'docker compose up'; or set DATABASE_URL="}},
 		{"another version", localpg.State{Major: "14", Refuses: localpg.ErrVersion}, false, []string{"problem to move it to another major version, see README: Upgrades"}},
-		{"another user's", localpg.State{Major: "15", Refuses: fmt.Errorf("%w: it belongs to user 1", localpg.ErrDataDir)}, false, []string{"problem mend that, or run this as that user"}},
+		{"another user's", localpg.State{Major: "15", Refuses: fmt.Errorf("%w: it belongs to user 1", localpg.ErrDataDir)}, false, []string{"problem mend that; or run this as root"}},
 		{"none yet", localpg.State{}, false, []string{"note serve makes it"}},
 		{"fine", localpg.State{Major: "15", Free: 2 << 30}, true, []string{"ok ", "ok ", "ok "}},
 		{"little room", localpg.State{Major: "15", Free: diskShort - 1}, true, []string{"ok ", "ok ", "warning make room"}},
@@ -159,5 +161,25 @@ func TestDoctorSignsAsEachVendor(t *testing.T) {
 		if f := s.selfCheck(); f.Verdict != doctor.Problem {
 			t.Errorf("%s with a secret that it refuses: %+v", k, f)
 		}
+	}
+}
+
+// A database that takes connections and says nothing holds doctor up for as long as one check may take.
+func TestDoctorDoesNotWaitForADeafDatabase(t *testing.T) {
+	t.Parallel()
+	deaf, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close() //nolint:errcheck // the test is over
+	var out strings.Builder
+	began := time.Now()
+	url := fmt.Sprintf("postgres://someone:hunter2secret@%s/none?sslmode=disable", deaf.Addr())
+	code := run(t.Context(), []string{"doctor", "--database-url", url, "--listen", freeAddress(t)}, nil, nil, &out, t.Output())
+	if code != exitNo || !strings.Contains(out.String(), "problem  connection") || strings.Contains(out.String(), "hunter2") {
+		t.Errorf("code %d:\n%s", code, out.String())
+	}
+	if took := time.Since(began); took > 3*checkTimeout {
+		t.Errorf("it took %v", took)
 	}
 }

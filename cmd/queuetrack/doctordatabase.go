@@ -114,7 +114,7 @@ func (x *examination) private(s localpg.State) (found []doctor.Finding, there bo
 		f.Do = "to move it to another major version, see README: Upgrades"
 	case s.Refuses != nil:
 		f.Verdict, f.Found = doctor.Problem, s.Refuses.Error()
-		f.Do = "mend that, or run this as that user; or name another folder with --data-dir"
+		f.Do = "mend that; or run this as root, or as that user; or name another folder with --data-dir"
 	case s.Major == "":
 		f.Verdict, f.Found = doctor.Note, "there is none yet in "+s.DataDir
 		f.Do = "serve makes it at its first start; if yours has one elsewhere, name its --data-dir, or --database-url"
