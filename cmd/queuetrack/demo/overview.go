@@ -87,8 +87,8 @@ func inFives(lowSeconds, highSeconds int64) string {
 	const step = 5 * 60
 	low, high := lowSeconds/step*5, (highSeconds+step-1)/step*5
 	switch {
-	case high <= 5:
-		return "under 5 min"
+	case low == 0 || high <= 5:
+		return fmt.Sprintf("under %d min", max(high, 5))
 	case low == high: // both ends on the same step
 		return fmt.Sprintf("%d min", high)
 	}
