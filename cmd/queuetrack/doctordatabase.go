@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"queuetrack/eventstore"
 	"queuetrack/migrations"
 	"queuetrack/migrations/localpg"
-	"queuetrack/projection"
 )
 
 const inDatabase = "database"
@@ -96,52 +94,6 @@ func (x *examination) reached(db *database) doctor.Finding {
 	return f
 }
 
-// Below these, a private Postgres is about to stop taking webhooks.
-const (
-	diskShort = 1 << 30
-	diskFull  = 100 << 20
-)
-
-// private tells what there is of a private Postgres; there: it can be opened.
-func (x *examination) private(s localpg.State) (found []doctor.Finding, there bool) {
-	f := doctor.Finding{Check: "private Postgres", Verdict: doctor.OK, Found: fmt.Sprintf("Postgres %s in %s, of user %s", s.Major, s.DataDir, s.Owner)}
-	switch {
-	case errors.Is(s.Refuses, localpg.ErrNoBinaries):
-		f.Verdict, f.Found = doctor.Problem, "no database is configured, and no Postgres found on this machine to keep a private one with"
-		f.Do = "install one (apt-get install postgresql); or 'docker compose up'; or set DATABASE_URL=postgres://user:password@host:5432/database"
-	case errors.Is(s.Refuses, localpg.ErrVersion):
-		f.Verdict, f.Found = doctor.Problem, s.Refuses.Error()
-		f.Do = "to move it to another major version, see README: Upgrades"
-	case s.Refuses != nil:
-		f.Verdict, f.Found = doctor.Problem, s.Refuses.Error()
-		f.Do = "mend that; or run this as root, or as that user; or name another folder with --data-dir"
-	case s.Major == "":
-		f.Verdict, f.Found = doctor.Note, "there is none yet in "+s.DataDir
-		f.Do = "serve makes it at its first start; if yours has one elsewhere, name its --data-dir, or --database-url"
-	default:
-		return append([]doctor.Finding{f}, x.privatePlace(s)...), true
-	}
-	return []doctor.Finding{f}, false
-}
-
-// privatePlace tells how to get at it, and how much room it has.
-func (x *examination) privatePlace(s localpg.State) []doctor.Finding {
-	found := []doctor.Finding{{Check: "psql, pg_dump", Verdict: doctor.OK, Found: fmt.Sprintf("while serve runs, as root or %s: psql '%s'", s.Owner, s.URL)}}
-	room := doctor.Finding{Check: "disk", Verdict: doctor.OK, Found: fmt.Sprintf("%d MiB free for %s", s.Free>>20, s.DataDir)}
-	switch {
-	case s.Free < 0:
-		return found
-	case s.Free < diskFull:
-		room.Verdict = doctor.Problem
-	case s.Free < diskShort:
-		room.Verdict = doctor.Warning
-	}
-	if room.Verdict != doctor.OK {
-		room.Do = "make room: on a full disk webhooks are answered 503 until there is some"
-	}
-	return append(found, room)
-}
-
 // schema looks at the schema and, where it is this binary's, at all that is in it.
 func (x *examination) schema(ctx context.Context, pool *pgxpool.Pool, server doctor.Server) []doctor.Check {
 	within, cancel := context.WithTimeout(ctx, checkTimeout)
@@ -191,37 +143,4 @@ func appendOnly(ctx context.Context, log *eventstore.Log) ([]doctor.Finding, err
 		}}, nil
 	}
 	return []doctor.Finding{{Check: "append-only", Verdict: doctor.OK, Found: "the log refuses to be changed"}}, nil
-}
-
-// contents looks at the log and at what is folded from it.
-func (x *examination) contents(pool *pgxpool.Pool, log *eventstore.Log, server doctor.Server) []doctor.Check {
-	reader := projection.NewReader(pool)
-	if len(x.mistakes) == 0 { // of half a configuration everything would differ
-		reader.Fingerprint = x.config.fingerprint()
-	}
-	var names []string
-	sources := doctor.Sources{Log: log, Now: x.now}
-	for _, s := range x.sources() {
-		names = append(names, s.Name)
-		sources.Configured = append(sources.Configured, s.examined())
-	}
-	folds := doctor.Projections{Reader: reader, Sources: names}
-	negative := func(ctx context.Context) ([]doctor.Finding, error) { return sources.NegativeWaits(ctx, reader) }
-	return append(sources.Checks(),
-		doctor.Check{Section: "other sources", Name: "logs", Look: sources.Unknown},
-		doctor.Check{Section: "clocks", Name: "database clock", Look: server.Clock},
-		doctor.Check{Section: "clocks", Name: "vendors' clocks", Look: sources.Clocks},
-		doctor.Check{Section: "clocks", Name: "waits", Look: negative},
-		doctor.Check{Section: "projections", Name: "folded", Look: folds.Folded},
-		doctor.Check{Section: "projections", Name: "processes", Look: folds.Processes},
-		doctor.Check{Section: "projections", Name: "version", Look: folds.Version},
-		doctor.Check{Section: "projections", Name: "rebuild", Look: folds.Rebuild},
-	)
-}
-
-// examined is what doctor has to know of a source.
-func (s sourceConfig) examined() doctor.Source {
-	return doctor.Source{
-		Name: s.Name, Header: s.signatureHeader(), Unsigned: s.Kind.unsigned(), Secrets: s.secretNames(), SilentAfter: s.SilentAfter, Zone: s.Location,
-	}
 }
