@@ -50,10 +50,12 @@ var laws = map[string]law{
 	"migrations/dbtest":  {may: []string{"migrations", "migrations/localpg"}},
 
 	"cmd/queuetrack/demo":   {forbids: databases},
+	"cmd/queuetrack/doctor": {may: []string{"api/ingest", "eventstore", "projection", "projection/wait"}, forbids: []string{"net/http"}},
 	"cmd/queuetrack/faults": {standardOnly: true}, // tests only
 	"cmd/queuetrack/bench":  {may: []string{"eventstore", "projection", "projection/wait"}},
 	"cmd/queuetrack": {may: []string{
 		"api", "api/dashboard", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
+		"cmd/queuetrack/doctor",
 		"eventstore", "eventstore/archive", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",
 		"eventstore/source/superoffice", "eventstore/ticket", "migrations", "migrations/localpg",
 		"projection", "projection/board", "projection/estimate", "projection/history", "projection/wait",

@@ -129,12 +129,9 @@ func (d diagnosis) facts() {
 // missing says which headers came instead, and whether one of them has what was looked for under another name.
 func (d diagnosis) missing() {
 	d.say("the header %s is missing; the captured ones: %s", d.header, strings.Join(slices.Sorted(maps.Keys(d.from.header)), ", "))
-	switch d.source.Kind {
-	case kindOmbori:
+	if d.source.Kind == kindOmbori {
 		d.otherHeader()
-	case kindQminder:
-		d.say("Qminder signs every webhook: a proxy took the header away, or another sent this")
-	case kindSuperOffice:
-		d.say("SuperOffice signs only if the webhook has a secret: give it one there; or a proxy took the header away")
+		return
 	}
+	d.say("%s", d.source.Kind.unsigned())
 }

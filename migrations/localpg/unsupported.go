@@ -40,3 +40,17 @@ func RunningURL(Config) (string, error) { return "", errors.New("no private Post
 func Exists(config Config) (dataDir string, exists bool, err error) {
 	return config.DataDir, false, nil
 }
+
+// State is what there is of a private Postgres: nothing.
+type State struct {
+	DataDir, Major, Owner, URL string
+	Running                    bool
+	Refuses                    error
+	Free                       int64
+}
+
+// Inspect returns why there is none.
+func Inspect(ctx context.Context, config Config) (State, error) {
+	_, err := Start(ctx, config)
+	return State{DataDir: config.DataDir, Refuses: err, Free: -1}, nil
+}

@@ -133,17 +133,47 @@ func TestOverviewRedrawsOverItself(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	o := Overview{Out: &out, Redraw: true}
-	queues := []QueueCount{{Source: "city", Name: "Passports", Waiting: 7, LongestWait: 492, ServedToday: 96}}
+	queues := []QueueCount{
+		{Source: "city", Name: "Passports", Waiting: 7, LongestWait: 492, ServedToday: 96, Estimate: &Estimate{new(int64(840)), new(int64(1260))}},
+		{Source: "city", Queue: "1", Estimate: &Estimate{}}, // without a range
+		{Source: "city", Queue: "2"},
+	}
 	for range 2 {
 		if err := o.Draw("a day", queues, []string{"below"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	block := "a day\n\n" +
-		"SOURCE  QUEUE               WAITING  CALLED  SERVING   BOOKED  LONGEST WAIT  SERVED TODAY\n" +
-		"city    Passports                 7       0        0        0          8:12            96\n" +
+		"SOURCE  QUEUE               WAITING  CALLED  SERVING   BOOKED  LONGEST WAIT  SERVED TODAY  NEXT ABOUT\n" +
+		"city    Passports                 7       0        0        0          8:12            96  10–25 min\n" +
+		"city    1                         0       0        0        0             –             0\n" +
+		"city    2                         0       0        0        0             –             0\n" +
 		"\nbelow\n"
-	if diff := cmp.Diff(block+"\x1b[6A\x1b[J"+block, out.String()); diff != "" {
+	if diff := cmp.Diff(block+"\x1b[8A\x1b[J"+block, out.String()); diff != "" {
 		t.Errorf("drawn (-want +got):\n%s", diff)
+	}
+}
+
+func TestInFives(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		low, high int64
+		want      string
+	}{
+		{0, 0, "under 5 min"},
+		{0, 300, "under 5 min"},
+		{299, 300, "under 5 min"},
+		{0, 301, "under 10 min"},
+		{299, 301, "under 10 min"},
+		{300, 300, "under 5 min"},
+		{300, 301, "5–10 min"},
+		{900, 1200, "15–20 min"},
+		{901, 1201, "15–25 min"},
+		{600, 600, "10 min"},
+		{3599, 7201, "55–125 min"},
+	} {
+		if got := inFives(c.low, c.high); got != c.want {
+			t.Errorf("%d to %d seconds: %q, want %q", c.low, c.high, got, c.want)
+		}
 	}
 }
