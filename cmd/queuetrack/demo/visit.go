@@ -154,7 +154,7 @@ func (v *visitor) wait() {
 	if d.chance(h.merges) {
 		d.after(d.between(time.Minute, 3*time.Minute), still(func() { v.giveUp(merges) }))
 	}
-	v.line.callNext(v.room)
+	v.line.callNext()
 }
 
 func (v *visitor) giveUp(s step) {
@@ -165,7 +165,7 @@ func (v *visitor) giveUp(s step) {
 }
 
 // callNext calls as many as there are free desks.
-func (l *line) callNext(r *room) {
+func (l *line) callNext() {
 	for len(l.free) > 0 && len(l.waiting) > 0 {
 		v := l.waiting[0]
 		l.waiting = l.waiting[1:]
@@ -261,6 +261,6 @@ func (v *visitor) leaveDesk(s step) {
 func (l *line) freeDesk(r *room, desk int) {
 	r.day.after(r.day.between(2*time.Second, 15*time.Second), func() {
 		l.free = append(l.free, desk)
-		l.callNext(r)
+		l.callNext()
 	})
 }
