@@ -90,13 +90,8 @@ func (s sourceConfig) atVendor() string {
 
 // unsigned is what to do when deliveries come without the header that proves them.
 func (k kind) unsigned() string {
-	switch k {
-	case kindQminder:
-		return "Qminder signs every webhook: a proxy took the header away, or another sent this"
-	case kindOmbori:
+	if k == kindOmbori {
 		return "have Ombori send the static header, under that name and with the secret as its whole value"
-	case kindSuperOffice:
-		return "SuperOffice signs only if the webhook has a secret: give it one there; or a proxy took the header away"
 	}
-	return ""
+	return string(k) + " signs only if the webhook has a secret there: give it one; or a proxy took the header away, or another sent this"
 }

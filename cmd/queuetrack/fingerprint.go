@@ -26,18 +26,16 @@ func (c config) fingerprint() projection.Fingerprint {
 // settings is the fingerprint of what the source's adapter decodes by. Secrets, addresses, names of queues and all
 // durations decide no row; context decides at the door, and what it decided is in the log.
 func (s sourceConfig) settings() string {
-	zone := ""
-	if s.Zone != nil {
-		zone = s.Zone.String()
+	zone := s.ZoneOrUTC().String()
+	if s.Kind == kindSuperOffice && s.Zone == nil { // times that name none are not read at all
+		zone = ""
 	}
-	parts := []string{"kind=" + string(s.Kind)}
-	switch s.Kind {
-	case kindQminder:
-		parts = append(parts, "timezone="+s.ZoneOrUTC().String())
-	case kindOmbori:
-		parts = append(parts, "timezone="+s.ZoneOrUTC().String(), fmt.Sprintf("serving_tab=%t", s.ServingTab))
-	case kindSuperOffice: // without a zone, times that name none are not read at all
-		parts = append(parts, "timezone="+zone, fmt.Sprintf("unassigned_owner=%d", s.UnassignedOwner))
+	parts := []string{"kind=" + string(s.Kind), "timezone=" + zone}
+	if s.Kind == kindOmbori {
+		parts = append(parts, fmt.Sprintf("serving_tab=%t", s.ServingTab))
+	}
+	if s.Kind == kindSuperOffice {
+		parts = append(parts, fmt.Sprintf("unassigned_owner=%d", s.UnassignedOwner))
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return fmt.Sprintf("%x", sum[:8])

@@ -20,6 +20,7 @@ type diagnosis struct {
 	source sourceConfig
 	from   captured
 	header string // that the vendor proves itself with
+	sample string // what it may hold
 	out    io.Writer
 }
 
@@ -70,8 +71,8 @@ func (s sourceConfig) diagnose(ctx context.Context, from captured, out io.Writer
 		return err
 	}
 	d := diagnosis{source: s, from: from, out: out}
-	for name := range opened.Sign(nil) { // the vendor knows its header; there is one
-		d.header = name
+	for name, values := range opened.Sign(nil) { // the vendor knows its header; there is one
+		d.header, d.sample = name, values[0]
 	}
 	fmt.Fprintf(out, "source %s (%s): %s, %s of body\n", s.Name, s.Kind, from.method, counted(len(from.body), "byte"))
 	d.facts()

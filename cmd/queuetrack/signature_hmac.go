@@ -18,22 +18,23 @@ const (
 	formBase64 = "44 characters of padded base64"
 )
 
-// expectedForm is how the vendor writes a digest.
-func expectedForm(k kind, digest []byte) (value, form string) {
-	switch k {
-	case kindQminder:
-		return hex.EncodeToString(digest), formHex
-	case kindSuperOffice:
-		return base64.StdEncoding.EncodeToString(digest), formBase64
-	case kindOmbori: // signs nothing
+// expectedForm writes a digest as the vendor's own signer writes one.
+func (d diagnosis) expectedForm(digest []byte) (value, form string) {
+	_, form = readDigest(d.sample)
+	value = base64.StdEncoding.EncodeToString(digest)
+	if strings.HasPrefix(form, formHex) {
+		value = hex.EncodeToString(digest)
 	}
-	return "", ""
+	if strings.HasPrefix(d.sample, "sha256=") {
+		value = "sha256=" + value
+	}
+	return value, form
 }
 
 // signature looks for what would make a signature verify that does not.
 func (d diagnosis) signature(ctx context.Context, value string) error {
 	digest, form := readDigest(value)
-	expected, expectedAs := expectedForm(d.source.Kind, digest)
+	expected, expectedAs := d.expectedForm(digest)
 	if digest == nil {
 		d.say("%s has %s, %s; expected are %s", d.header, counted(len(value), "character"), form, expectedAs)
 		d.say("what that leaves: the value was changed on the way, or is no signature of %s", d.source.Kind)

@@ -224,6 +224,10 @@ func (s *story) sign(h http.Header, source sourceConfig, secret string, body []b
 	case kindSuperOffice:
 		mac.Write(body)
 		h.Set("X-SuperOffice-Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	default:
+		if source.Kind != "" { // else the name is unknown, and the answer 404
+			s.t.Fatalf("say here how %s signs, by its documentation and without its adapter", source.Kind)
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ func (o Object) Int(name string) (n int64, ok bool) {
 	return n, err == nil
 }
 
-// ID returns the member that is a ticket's id: a string, or a whole number without a sign. It is never altered, so
+// ID returns the member that is a ticket's id, or an event's: a string, or a whole number without a sign. It is never altered, so
 // what can't be kept as it is, is an error.
 func (o Object) ID(name string) (string, error) {
 	v := o.raw(name)

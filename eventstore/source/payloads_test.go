@@ -64,8 +64,11 @@ func TestVendorSamples(t *testing.T) {
 	}
 	eachVendor(t, func(t *testing.T, v vendor, s source.Source) {
 		files, err := filepath.Glob(filepath.Join(dir, v.name, "*.json"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no samples: %v", err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) == 0 {
+			t.Skipf("no samples in %s", filepath.Join(dir, v.name))
 		}
 		for _, file := range files {
 			name := filepath.Base(file)
@@ -116,6 +119,8 @@ func verifyOpenssl(t *testing.T, v vendor, s source.Source, body []byte) {
 		value = base64.StdEncoding.EncodeToString(opensslHMAC(t, newSecret, body))
 	case "ombori":
 		value = newSecret
+	default:
+		t.Fatalf("say here how %s signs", v.name)
 	}
 	key, err := s.Verify(http.Header{http.CanonicalHeaderKey(v.header): {value}}, body)
 	if key != "new" {

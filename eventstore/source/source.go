@@ -32,6 +32,7 @@
 //			return source.Unreadable(err)
 //		}
 //		id := source.Identity{Type: o.Type("event")}
+//		id.EventKey, _ = o.ID("id") // if there is one: unaltered or not at all, else two events become one
 //		if id.Type == "arrived" {
 //			id.NameTicket(o.ID("visit"))
 //			id.OccurredAt = o.Time("at", a.zone)
@@ -56,10 +57,9 @@
 //		}}, nil
 //	}
 //
-// Which field of an [ticket.Observation] means what is told there. The tests that know the vendors by name say so when one
-// is missing: the contract test that every source passes (contract_test.go) and the deliveries in testdata/deliveries/acme,
-// each in a file named after its event; the import laws and the list of kinds in cmd/queuetrack. README's tables and
-// "Point a vendor at it" are for people, and no test reminds you of them.
+// Which field of an [ticket.Observation] means what is told there. Where tests know the vendors by name is listed in README,
+// "A fourth vendor", and each says so when one is missing. README's tables and "Point a vendor at it" are for people, and
+// no test reminds you of them.
 package source
 
 import (

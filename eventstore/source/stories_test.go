@@ -46,6 +46,9 @@ func TestStoriesEndAsTold(t *testing.T) {
 		},
 	}
 	eachVendor(t, func(t *testing.T, v vendor, s source.Source) {
+		if want[v.name] == nil {
+			t.Errorf("say in want how each ticket of testdata/deliveries/%s ends; below is how it did", v.name)
+		}
 		got := map[string]end{}
 		for id, tk := range foldDeliveries(t, v, s) {
 			got[id] = end{tk.Status, tk.EndedBy, len(tk.Calls), len(tk.Returns), len(tk.Segments)}

@@ -23,11 +23,13 @@ type Observation struct {
 	Position   int64     // of the event in its source's log
 	ReceivedAt time.Time // by our clock
 
-	Says     Transition // what the vendor called it; Status outranks it
-	Status   Status     // what is now true; empty for feedback and mere edits that tell no status
-	At       time.Time  // since when, by the vendor's clock; zero: ReceivedAt stands in, and the ticket says so
-	Returns  bool       // "created" may also say that the ticket is back in the queue (Qminder sends it again then)
-	Snapshot bool       // a dated snapshot of the whole state; then an empty Agent means "nobody"
+	Says   Transition // what the vendor called it; Status outranks it
+	Status Status     // what is now true; empty for feedback and mere edits that tell no status
+	// At is since when, by the vendor's clock; zero: ReceivedAt stands in, and the ticket says so. Where the payload has the
+	// step's own time (CalledAt of a call) it is that one, to the microsecond, and not the event's: two times are two steps.
+	At       time.Time
+	Returns  bool // "created" may also say that the ticket is back in the queue (Qminder sends it again then)
+	Snapshot bool // a dated snapshot of the whole state; then an empty Agent means "nobody"
 
 	CreatedAt   time.Time // when the ticket (or its booking) was made
 	ActivatedAt time.Time // when a booking began to wait
