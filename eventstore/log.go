@@ -68,6 +68,7 @@ func (l *Log) lane(source string) *lane {
 	ln, ok := l.lanes[source]
 	if !ok {
 		ln = &lane{source: source}
+		l.metrics.failures.WithLabelValues(source) // 0 from the start: of a count that appears late, nobody can tell that it grew
 		l.lanes[source] = ln
 	}
 	return ln
