@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
@@ -47,6 +48,7 @@ type Config struct {
 	Lease    time.Duration // 0: DefaultLease
 	Poll     time.Duration // how often the log's tail, and what the other runners do, is looked at without a hint; 0: DefaultPoll
 	Logger   *slog.Logger  // nil: slog.Default()
+	Tracer   trace.Tracer  // nil: not traced
 
 	Fingerprint Fingerprint // of what folds here: recorded with what it folds
 }

@@ -61,7 +61,7 @@ in a running process: keep in a file: what shall change, and replace that file b
 			if o.drain < 0 {
 				return usageError{fmt.Errorf("--drain must not be negative")}
 			}
-			return a.serve(cmd.Context(), o)
+			return a.inLog(cmd.Context(), a.serve(cmd.Context(), o))
 		},
 	}
 	cmd.Flags().BoolVar(&o.noMigrate, "no-migrate", false, "refuse to start when a migration is pending, instead of applying it")
@@ -93,12 +93,27 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 		r := &reloader{read: a.loadConfig, running: c, live: s.parts.live, logger: logger}
 		s.drain, s.rebuild = o.drain, o.rebuild
 		s.reload = func(ctx context.Context) error { return r.run(ctx, reloads) }
-		a.announce(c, listener)
+		a.announce(ctx, s.logger, c, listener)
 	})
+}
+
+// inLog says in the log why serve ended, where that is JSON: whoever collects it reads every line of the process as such.
+func (a *app) inLog(ctx context.Context, err error) error {
+	c, _, unread := a.merge()
+	if err == nil || unread != nil || c.LogFormat.Value != logJSON {
+		return err
+	}
+	c.logger(a.stderr, slog.LevelInfo).ErrorContext(ctx, "serve ended", "error", err)
+	return errNo
 }
 
 // serveOn runs the server on a database of its own finding, and calls started when it is about to answer.
 func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logger *slog.Logger, noMigrate bool, started func(*server)) (err error) {
+	tracer, endTracing := a.startTracing(ctx, logger)
+	defer endTracing()
+	if c.tracer = tracer; tracer != nil {
+		logger = slog.New(withTrace{logger.Handler()})
+	}
 	open := openDatabase
 	if noMigrate { // a database that isn't there has no schema either
 		open = existingDatabase
@@ -149,9 +164,13 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// announce says where everything is, and how to go on without a source.
-func (a *app) announce(c config, l net.Listener) {
+// announce says where everything is, and how to go on without a source: to a person, or in the log, where that is JSON.
+func (a *app) announce(ctx context.Context, logger *slog.Logger, c config, l net.Listener) {
 	base := "http://" + reachable(l.Addr().String())
+	if c.LogFormat.Value == logJSON {
+		logger.InfoContext(ctx, "listening", "url", base, "sources", len(c.Sources))
+		return
+	}
 	fmt.Fprintf(a.stdout, "queuetrack listens on %s\n", base)
 	for _, s := range c.Sources {
 		fmt.Fprintf(a.stdout, "  webhooks of %-10s %s/webhooks/%s\n", s.Name, base, s.Name)
