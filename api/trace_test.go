@@ -65,7 +65,7 @@ func TestTraceOfARequest(t *testing.T) {
 		span := spans[0]
 		var attributes []string
 		for _, a := range span.Attributes() {
-			attributes = append(attributes, a.Value.Emit())
+			attributes = append(attributes, a.Value.String())
 		}
 		got := []string{span.Name(), span.Status().Code.String(), span.SpanKind().String(), strings.Join(attributes, " ")}
 		if diff := cmp.Diff([]string{c.name, c.status, "server", c.attributes}, got); diff != "" {

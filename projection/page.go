@@ -22,7 +22,6 @@ type page struct {
 // next folds the shard's next page and returns how many events it scanned; 0 when there is nothing new. While the page is
 // being written, the one after it is folded ahead, if there is one and ahead is not nil.
 func (r *Runner) next(ctx context.Context, s *shard, ahead *ahead) (int, error) {
-	began := time.Now()
 	p, err := ahead.take(ctx, func() (page, error) { return r.fold(ctx, s, s.position, nil) })
 	if err != nil || len(p.events) == 0 {
 		return 0, err
@@ -30,7 +29,7 @@ func (r *Runner) next(ctx context.Context, s *shard, ahead *ahead) (int, error) 
 	if p.more {
 		ahead.begin(func(ctx context.Context) (page, error) { return r.fold(ctx, s, p.end(), p.folded) })
 	}
-	err = r.commitPage(ctx, s, p, began)
+	err = r.commit(ctx, s, p)
 	if err != nil {
 		ahead.drop()
 	}

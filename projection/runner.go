@@ -222,7 +222,10 @@ func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()
 func (r *Runner) timely(ctx context.Context, s *shard, ahead *ahead) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*r.cfg.Lease)
 	defer cancel()
-	return r.next(ctx, s, ahead)
+	began := time.Now()
+	n, err := r.next(ctx, s, ahead)
+	r.tracePage(ctx, s, n, began, err)
+	return n, err
 }
 
 // yield lets the door go first, after a page that took so long.

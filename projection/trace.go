@@ -10,21 +10,19 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// commitPage is commit within a span, which began when the page was asked for; without a tracer just that.
-func (r *Runner) commitPage(ctx context.Context, s *shard, p page, began time.Time) error {
-	if r.cfg.Tracer == nil {
-		return r.commit(ctx, s, p)
+// tracePage makes a span of a page that has been folded, or could not be: of so many events, since it was asked for. It is
+// made afterwards, since most of the time there is no page. That one was looked for in vain is no news.
+func (r *Runner) tracePage(ctx context.Context, s *shard, events int, began time.Time, err error) {
+	if r.cfg.Tracer == nil || events == 0 && err == nil {
+		return
 	}
-	ctx, span := r.cfg.Tracer.Start(ctx, "fold page", trace.WithTimestamp(began), trace.WithAttributes(
+	_, span := r.cfg.Tracer.Start(ctx, "fold page", trace.WithTimestamp(began), trace.WithAttributes(
 		attribute.String("queuetrack.source", s.source),
 		attribute.Int("queuetrack.generation", s.generation),
-		attribute.Int64("queuetrack.position", p.end()),
-		attribute.Int("queuetrack.events", len(p.events)),
-		attribute.Int("queuetrack.dead_letters", len(p.folded.letters)),
+		attribute.Int64("queuetrack.position", s.position),
+		attribute.Int("queuetrack.events", events),
 	))
-	err := r.commit(ctx, s, p)
 	endSpan(span, err)
-	return err
 }
 
 // phases are the spans of a piece of work on a generation: one of it all, and of each phase one in it. Used by one

@@ -41,6 +41,8 @@ SIGTERM or SIGINT ends it in order: /readyz fails, after --drain no more request
 finished (15 s at most), the projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at
 once; nothing that was answered with 200 is lost either way.
 
+OpenTelemetry's environment variables turn traces on: OTEL_EXPORTER_OTLP_ENDPOINT says where to send them, over OTLP/HTTP.
+
 When another version of queuetrack folded the read models, or other settings of a source, the log says so at the start, as
 do /readyz?verbose, /v1/projections and the metric queuetrack_projection_drift: 'queuetrack rebuild' mends it. With
 --rebuild-on-drift the server does that by itself in the background, and goes on where a stop interrupted it. Each version
@@ -168,7 +170,11 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 func (a *app) announce(ctx context.Context, logger *slog.Logger, c config, l net.Listener) {
 	base := "http://" + reachable(l.Addr().String())
 	if c.LogFormat.Value == logJSON {
-		logger.InfoContext(ctx, "listening", "url", base, "sources", len(c.Sources))
+		var names []string
+		for _, s := range c.Sources {
+			names = append(names, s.Name)
+		}
+		logger.InfoContext(ctx, "listening", "url", base, "sources", names)
 		return
 	}
 	fmt.Fprintf(a.stdout, "queuetrack listens on %s\n", base)

@@ -136,7 +136,7 @@ func (t *traceTrouble) Handle(err error) {
 		t.unsaid++
 		return
 	}
-	t.logger.Warn("traces were not sent", "error", err, "unsaid", t.unsaid) //nolint:sloglint // the SDK has no context for it
+	t.logger.Warn("traces were not sent", "error", err, "unsaid", t.unsaid)
 	t.last, t.unsaid = now, 0
 }
 

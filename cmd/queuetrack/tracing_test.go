@@ -171,7 +171,7 @@ func TestTraces(t *testing.T) {
 		t.Fatalf("the pages: %v", pages)
 	}
 	want = map[string]string{
-		"queuetrack.source": "city", "queuetrack.generation": "0", "queuetrack.position": "1", "queuetrack.events": "1", "queuetrack.dead_letters": "0",
+		"queuetrack.source": "city", "queuetrack.generation": "0", "queuetrack.position": "1", "queuetrack.events": "1",
 	}
 	if diff := cmp.Diff(want, values(pages[0].Attributes)); diff != "" {
 		t.Errorf("the page's attributes (-want +got):\n%s", diff)
