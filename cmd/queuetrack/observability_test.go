@@ -48,8 +48,8 @@ func readYAML(t *testing.T, name string, into any) {
 	}
 }
 
-// dashboard is what of Grafana's model counts here.
-type dashboard struct {
+// grafanaDashboard is what of Grafana's model counts here.
+type grafanaDashboard struct {
 	UID        string
 	Templating struct {
 		List []struct{ Query struct{ Query string } }
@@ -64,7 +64,7 @@ type dashboard struct {
 	}
 }
 
-func readDashboard(t *testing.T) (d dashboard) {
+func readDashboard(t *testing.T) (d grafanaDashboard) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(observability, "grafana", "dashboards", "queuetrack.json"))
 	if err == nil {

@@ -212,20 +212,16 @@ func TestTracesWithoutACollector(t *testing.T) {
 			s := startTraced(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+endpoint, "OTEL_BSP_SCHEDULE_DELAY=5", "OTEL_BSP_EXPORT_TIMEOUT=50",
 				"OTEL_BSP_MAX_QUEUE_SIZE=8", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=4")
 			adapter := cityParts(t).sources["city"]
-			began := time.Now()
-			for i := range 100 {
+			for i := range 30 {
 				body := strings.Replace(cityTicket, `"id":"1"`, fmt.Sprintf(`"id":"%d"`, i), 1)
 				signed := adapter.Sign([]byte(body)).Get("X-Qminder-Signature")
 				if status, answer := ask(t, http.MethodPost, s.base+"/webhooks/city", body, "X-Qminder-Signature", signed); status != http.StatusOK {
 					t.Fatalf("webhook %d: %d %s", i, status, answer)
 				}
 			}
-			if took := time.Since(began); took > flushTimeout {
-				t.Errorf("a hundred webhooks took %v", took)
-			}
 			eventually(t, "the log says so", func() bool { return strings.Contains(s.errs.String(), "traces were not sent") })
 			lines, took := s.end(t)
-			if took > flushTimeout+5*time.Second {
+			if took > flushTimeout+shutdownTimeout {
 				t.Errorf("the end took %v", took)
 			}
 			troubles := 0
