@@ -24,6 +24,7 @@ func newEntry(d Delivery) entry {
 type outcome struct {
 	receipt Receipt
 	err     error
+	flight  int // how many deliveries flew together
 }
 
 // Append adds the delivery to the source's log, unless it is known, and returns after the commit. Concurrent calls
@@ -33,21 +34,31 @@ type outcome struct {
 // appended all the same if its flight had left by then. A delivery that the database refuses for what is in it (text
 // that isn't UTF-8, a key too long for an index) is refused alone, with an error that is not ErrBusy.
 func (l *Log) Append(ctx context.Context, source string, d Delivery) (Receipt, error) {
+	ride := l.ride
+	if l.tracer != nil {
+		ride = l.traced
+	}
+	o := ride(ctx, source, d)
+	return o.receipt, o.err
+}
+
+// ride takes the delivery along in a flight.
+func (l *Log) ride(ctx context.Context, source string, d Delivery) outcome {
 	ln := l.lane(source)
 	p := &passenger{entry: newEntry(d), landed: make(chan outcome, 1)}
 	switch ln.board(p) {
 	case full:
-		return Receipt{}, fmt.Errorf("append to %s: %w: too much is waiting", source, ErrBusy)
+		return outcome{err: fmt.Errorf("append to %s: %w: too much is waiting", source, ErrBusy)}
 	case first:
 		go l.fly(ln)
 	case queued:
 	}
 	select {
 	case o := <-p.landed:
-		return o.receipt, o.err
+		return o
 	case <-ctx.Done():
 		ln.leave(p)
-		return Receipt{}, fmt.Errorf("append to %s: %w", source, ctx.Err())
+		return outcome{err: fmt.Errorf("append to %s: %w", source, ctx.Err())}
 	}
 }
 

@@ -80,6 +80,7 @@ func (l *Log) fly(ln *lane) {
 		}
 		outcomes := l.settle(context.Background(), ln, es)
 		for i, p := range flight {
+			outcomes[i].flight = len(flight)
 			p.landed <- outcomes[i]
 		}
 		if last := outcomes[len(outcomes)-1]; errors.Is(last.err, ErrBusy) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // DefaultReplayWindow is how long ago an older equal event may have been received, for its return to be an edit
@@ -20,6 +21,7 @@ type Config struct {
 	// a source at a time), counters, and those who follow a log. Nil: the log's other one.
 	Working *pgxpool.Pool
 	Metrics prometheus.Registerer // nil: not measured
+	Tracer  trace.Tracer          // nil: not traced
 }
 
 // Log is the event log. All methods are safe for concurrent use.
@@ -28,6 +30,7 @@ type Log struct {
 	working  *pgxpool.Pool
 	window   func(source string) time.Duration
 	metrics  metrics
+	tracer   trace.Tracer
 	counters *counters
 	hints    *hints
 
@@ -45,6 +48,7 @@ func New(pool *pgxpool.Pool, cfg Config) *Log {
 		working:  cfg.Working,
 		window:   windowOf(cfg),
 		metrics:  newMetrics(cfg.Metrics),
+		tracer:   cfg.Tracer,
 		counters: newCounters(),
 		hints:    newHints(),
 		lanes:    map[string]*lane{},
@@ -68,6 +72,7 @@ func (l *Log) lane(source string) *lane {
 	ln, ok := l.lanes[source]
 	if !ok {
 		ln = &lane{source: source}
+		l.metrics.failures.WithLabelValues(source) // 0 from the start: of a count that appears late, nobody can tell that it grew
 		l.lanes[source] = ln
 	}
 	return ln

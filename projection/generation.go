@@ -105,6 +105,7 @@ type tenure struct {
 	generation int
 	epoch      int64
 	owner      string
+	task       Task
 	phase      Phase // in which it begins: where the one before was interrupted
 }
 
@@ -113,7 +114,7 @@ func (g generation) take(ctx context.Context, tx pgx.Tx, owner string, lease tim
 	if g.Left > 0 {
 		return tenure{}, &busyError{g}
 	}
-	t := tenure{generation: g.Number, owner: owner, phase: g.Phase}
+	t := tenure{generation: g.Number, owner: owner, task: g.Task, phase: g.Phase}
 	err := tx.QueryRow(ctx, `
 		UPDATE generation
 		SET owner = $2, epoch = epoch + 1, lease_until = statement_timestamp() + $3::interval, phase = $4, rate = 0,

@@ -35,7 +35,8 @@ func (r *Rebuilder) hold(ctx context.Context, begin beginning, report func(Rebui
 	if err != nil {
 		return nil, err
 	}
-	working, stop := context.WithCancelCause(ctx)
+	traced, span := j.meter.spans.begin(ctx, r.runner.cfg.Tracer, j.task, j.generation)
+	working, stop := context.WithCancelCause(traced)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
@@ -51,6 +52,8 @@ func (r *Rebuilder) hold(ctx context.Context, begin beginning, report func(Rebui
 		err = ErrTakenOver
 	}
 	r.letGo(ctx, j, err)
+	j.meter.spans.end(err)
+	endSpan(span, err)
 	return j, err
 }
 

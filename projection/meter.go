@@ -41,6 +41,7 @@ type meter struct {
 	since      time.Time
 	before     int64 // folded when the phase began
 	entered    chan struct{}
+	spans      phases
 }
 
 // enter begins a phase.
@@ -48,6 +49,7 @@ func (m *meter) enter(p Phase) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.phase, m.since, m.before = p, time.Now(), m.folded
+	m.spans.enter(p)
 	select {
 	case m.entered <- struct{}{}:
 	default: // the last one is not reported yet

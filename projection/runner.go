@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
@@ -47,6 +48,7 @@ type Config struct {
 	Lease    time.Duration // 0: DefaultLease
 	Poll     time.Duration // how often the log's tail, and what the other runners do, is looked at without a hint; 0: DefaultPoll
 	Logger   *slog.Logger  // nil: slog.Default()
+	Tracer   trace.Tracer  // nil: not traced
 
 	Fingerprint Fingerprint // of what folds here: recorded with what it folds
 }
@@ -220,7 +222,10 @@ func (r *Runner) follow(ctx context.Context, s *shard, m *roster, healthy func()
 func (r *Runner) timely(ctx context.Context, s *shard, ahead *ahead) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*r.cfg.Lease)
 	defer cancel()
-	return r.next(ctx, s, ahead)
+	began := time.Now()
+	n, err := r.next(ctx, s, ahead)
+	r.tracePage(ctx, s, n, began, err)
+	return n, err
 }
 
 // yield lets the door go first, after a page that took so long.

@@ -81,7 +81,7 @@ func New(log Log, sources map[string]source.Source, cfg Config) http.Handler {
 	}
 	d := &door{log: log, sources: sources, cfg: cfg}
 	d.room = room{deliveries: cfg.MaxInFlight, bytes: cfg.MaxInFlightBytes}
-	d.metrics = newMetrics(cfg.Metrics, &d.room)
+	d.metrics = newMetrics(cfg.Metrics, sources, &d.room)
 	return d
 }
 

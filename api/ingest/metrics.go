@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"queuetrack/eventstore"
+	"queuetrack/eventstore/source"
 )
 
 // metrics are what the door measures. Labels are bounded: a source is a configured one or "unknown".
@@ -13,8 +16,16 @@ type metrics struct {
 	last     *prometheus.GaugeVec
 }
 
-// newMetrics registers the door's metrics; reg may be nil.
-func newMetrics(reg prometheus.Registerer, room *room) metrics {
+// results are what can become of a request to a configured source.
+var results = []string{
+	string(eventstore.Accepted), string(eventstore.Duplicate), string(eventstore.Quarantined), statusPing,
+	string(CauseMethod), string(CauseContentType), string(CauseEncoding), string(CauseTooLarge), string(CauseTruncated),
+	string(CauseSlow), string(CauseSignature), string(CauseBusy), resultError,
+}
+
+// newMetrics registers the door's metrics; reg may be nil. Every count begins at 0 and is there from the start: of a count
+// that appears with its first event, nobody can tell that it grew.
+func newMetrics(reg prometheus.Registerer, sources map[string]source.Source, room *room) metrics {
 	m := metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "queuetrack_webhook_requests_total",
@@ -32,6 +43,11 @@ func newMetrics(reg prometheus.Registerer, room *room) metrics {
 	}
 	if reg == nil {
 		return m
+	}
+	for name := range sources {
+		for _, result := range results {
+			m.requests.WithLabelValues(name, result)
+		}
 	}
 	reg.MustRegister(m.requests, m.duration, m.last,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{

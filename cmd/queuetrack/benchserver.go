@@ -50,7 +50,7 @@ func (a *app) startServer(ctx context.Context, url, folder string, zone *time.Lo
 		return nil, fmt.Errorf("make the server's log: %w", err)
 	}
 	defer logs.Close() //nolint:errcheck // the server has it by then
-	if s.cmd, err = ourselves(ctx, url, "serve", "--config", file, "--listen", "127.0.0.1:0"); err != nil {
+	if s.cmd, err = ourselves(ctx, url, "serve", "--config", file, "--listen", "127.0.0.1:0", "--log-format", logText); err != nil {
 		return nil, err
 	}
 	s.cmd.Stderr = logs

@@ -6,6 +6,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/spf13/pflag"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // config is what a run goes by: defaults, overridden by the file, by the environment, by flags.
@@ -16,6 +17,8 @@ type config struct {
 	Listen      setting
 	LogFormat   setting
 	Sources     []sourceConfig
+
+	tracer trace.Tracer // nil: nobody asked for traces
 }
 
 // setting is one value and where it comes from.

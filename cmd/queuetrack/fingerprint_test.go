@@ -43,7 +43,7 @@ var otherFiles = map[string][]string{
 	"projection": {
 		"ahead.go", "await.go", "catchup.go", "checkpoints.go", "clear.go", "close.go", "compare.go", "deadletter.go", "doc.go", "drift.go", "evict.go", "expire.go", "generation.go",
 		"job.go", "meter.go", "progress.go", "rebuild.go", "retry.go", "revived.go", "runner.go", "runners.go", "seize.go", "shard.go", "share.go", "switch.go",
-		"trouble.go", "verify.go", "verifydismissed.go", "verifyrows.go", "view.go",
+		"trace.go", "trouble.go", "verify.go", "verifydismissed.go", "verifyrows.go", "view.go",
 		"work.go",
 	},
 	"projection/board":    {"check.go", "compare.go", "names.go", "queues.go", "some.go", "states.go", "tickets.go"},

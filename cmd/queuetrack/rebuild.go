@@ -60,7 +60,7 @@ folded before them; the server says so where one is due. 'queuetrack verify' tel
 // rebuilder returns what fills generations for this configuration.
 func (p *parts) rebuilder(logger *slog.Logger) *projection.Rebuilder {
 	return projection.NewRebuilder(p.pools.filling, p.log, p.sources, p.models(),
-		projection.Config{Logger: logger, Fingerprint: p.reader.Fingerprint})
+		projection.Config{Logger: logger, Tracer: p.config.tracer, Fingerprint: p.reader.Fingerprint})
 }
 
 func (a *app) rebuild(ctx context.Context, p *parts, o rebuildOptions) error {

@@ -41,6 +41,8 @@ SIGTERM or SIGINT ends it in order: /readyz fails, after --drain no more request
 finished (15 s at most), the projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at
 once; nothing that was answered with 200 is lost either way.
 
+OpenTelemetry's environment variables turn traces on: OTEL_EXPORTER_OTLP_ENDPOINT says where to send them, over OTLP/HTTP.
+
 When another version of queuetrack folded the read models, or other settings of a source, the log says so at the start, as
 do /readyz?verbose, /v1/projections and the metric queuetrack_projection_drift: 'queuetrack rebuild' mends it. With
 --rebuild-on-drift the server does that by itself in the background, and goes on where a stop interrupted it. Each version
@@ -61,7 +63,7 @@ in a running process: keep in a file: what shall change, and replace that file b
 			if o.drain < 0 {
 				return usageError{fmt.Errorf("--drain must not be negative")}
 			}
-			return a.serve(cmd.Context(), o)
+			return a.inLog(cmd.Context(), a.serve(cmd.Context(), o))
 		},
 	}
 	cmd.Flags().BoolVar(&o.noMigrate, "no-migrate", false, "refuse to start when a migration is pending, instead of applying it")
@@ -93,12 +95,27 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 		r := &reloader{read: a.loadConfig, running: c, live: s.parts.live, logger: logger}
 		s.drain, s.rebuild = o.drain, o.rebuild
 		s.reload = func(ctx context.Context) error { return r.run(ctx, reloads) }
-		a.announce(c, listener)
+		a.announce(ctx, s.logger, c, listener)
 	})
+}
+
+// inLog says in the log why serve ended, where that is JSON: whoever collects it reads every line of the process as such.
+func (a *app) inLog(ctx context.Context, err error) error {
+	c, _, unread := a.merge()
+	if err == nil || unread != nil || c.LogFormat.Value != logJSON {
+		return err
+	}
+	c.logger(a.stderr, slog.LevelInfo).ErrorContext(ctx, "serve ended", "error", err)
+	return errNo
 }
 
 // serveOn runs the server on a database of its own finding, and calls started when it is about to answer.
 func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logger *slog.Logger, noMigrate bool, started func(*server)) (err error) {
+	tracer, endTracing := a.startTracing(ctx, logger)
+	defer endTracing()
+	if c.tracer = tracer; tracer != nil {
+		logger = slog.New(withTrace{logger.Handler()})
+	}
 	open := openDatabase
 	if noMigrate { // a database that isn't there has no schema either
 		open = existingDatabase
@@ -149,9 +166,17 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// announce says where everything is, and how to go on without a source.
-func (a *app) announce(c config, l net.Listener) {
+// announce says where everything is, and how to go on without a source: to a person, or in the log, where that is JSON.
+func (a *app) announce(ctx context.Context, logger *slog.Logger, c config, l net.Listener) {
 	base := "http://" + reachable(l.Addr().String())
+	if c.LogFormat.Value == logJSON {
+		var names []string
+		for _, s := range c.Sources {
+			names = append(names, s.Name)
+		}
+		logger.InfoContext(ctx, "listening", "url", base, "sources", names)
+		return
+	}
 	fmt.Fprintf(a.stdout, "queuetrack listens on %s\n", base)
 	for _, s := range c.Sources {
 		fmt.Fprintf(a.stdout, "  webhooks of %-10s %s/webhooks/%s\n", s.Name, base, s.Name)

@@ -69,6 +69,9 @@ func (s *server) routes() http.Handler {
 	p := s.parts
 	p.metrics.MustRegister(api.NewLagCollector(p.reader.Progress), api.NewRebuildCollector(p.reader.Rebuilding), p.silence(s.now))
 	r := api.NewRouter(s.logger)
+	if p.config.tracer != nil {
+		r.Use(api.Trace(p.config.tracer))
+	}
 	s.health.Mount(r)
 	r.Get(api.MetricsPath, api.MetricsHandler(p.metrics).ServeHTTP)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: p.metrics}))

@@ -54,7 +54,7 @@ func newParts(c config, db pools) (*parts, error) {
 		metrics: metrics,
 		live:    live,
 		sources: live.sources(),
-		log:     eventstore.New(db.reading, eventstore.Config{ReplayWindow: c.replayWindow, Working: db.working, Metrics: metrics}),
+		log:     eventstore.New(db.reading, eventstore.Config{ReplayWindow: c.replayWindow, Working: db.working, Metrics: metrics, Tracer: c.tracer}),
 		reader:  reader,
 	}, nil
 }
@@ -74,7 +74,9 @@ func (c config) estimates() estimate.Model {
 }
 
 func (p *parts) runner(logger *slog.Logger, pageSize int) *projection.Runner {
-	return projection.NewRunner(p.pools.working, p.log, p.sources, p.models(), projection.Config{Logger: logger, PageSize: pageSize, Fingerprint: p.reader.Fingerprint})
+	return projection.NewRunner(p.pools.working, p.log, p.sources, p.models(), projection.Config{
+		Logger: logger, Tracer: p.config.tracer, PageSize: pageSize, Fingerprint: p.reader.Fingerprint,
+	})
 }
 
 func (p *parts) expirer(now func() time.Time) *projection.Expirer {
@@ -121,7 +123,11 @@ func (a *app) withParts(ctx context.Context, do func(context.Context, *parts) er
 	if err != nil {
 		return err
 	}
-	db, pool, err := ready(ctx, c, c.logger(a.stderr, slog.LevelWarn))
+	logger := c.logger(a.stderr, slog.LevelWarn)
+	tracer, endTracing := a.startTracing(ctx, logger)
+	defer endTracing()
+	c.tracer = tracer
+	db, pool, err := ready(ctx, c, logger)
 	if err != nil {
 		return err
 	}
