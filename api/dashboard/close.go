@@ -40,6 +40,9 @@ func (p closePage) view() view {
 func closeForm() form {
 	return form{do: closeTicket, again: func(ctx context.Context, in input, sent url.Values, ask *rest, problem *api.Problem) (view, error) {
 		p, err := closePageOf(ctx, in, ask)
+		if err == nil && !p.Open() {
+			err = problem // no form helps
+		}
 		p.Reason, p.Problem = sent.Get("reason"), problem
 		return p.view(), err
 	}}

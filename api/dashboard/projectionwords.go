@@ -9,22 +9,21 @@ import (
 
 // shardVerdict says the worst of a shard, and what to do about it.
 func shardVerdict(s shardState) verdict {
-	serving := s.State == "serving"
 	switch {
 	case s.Halted != nil:
 		return verdict{"bad", "stopped, and needs a person: " + *s.Halted}
-	case s.DeadLetters > 0:
-		return verdict{"bad", "has dead letters: see below"}
-	case serving && len(s.Drift) > 0:
-		return verdict{"warn", driftText(s.Drift) + ": a rebuild is due"}
-	case serving && s.Owner == nil && s.LagEvents > 0:
-		return verdict{"bad", "nobody folds it: is a queuetrack serve running?"}
-	case serving && s.LagSeconds > lagNoted:
-		return verdict{"warn", "catching up"}
 	case s.State == "building":
-		return verdict{"good", "being filled"}
+		return verdict{"good", "filled by a rebuild"}
 	case s.State == "previous":
 		return verdict{"good", "kept for a rollback"}
+	case s.DeadLetters > 0:
+		return verdict{"bad", "has dead letters: see below"}
+	case len(s.Drift) > 0:
+		return verdict{"warn", driftText(s.Drift) + ": a rebuild is due"}
+	case s.Owner == nil && s.LagEvents > 0:
+		return verdict{"bad", "nobody folds it: is a queuetrack serve running?"}
+	case s.LagSeconds > lagNoted:
+		return verdict{"warn", "catching up"}
 	}
 	return verdict{"good", "well"}
 }
