@@ -129,8 +129,8 @@ func (d *Dashboard) Mount(r chi.Router) {
 		d.page(r.With(tidy), kind.Path, page{load: d.loadReport(kind)})
 	}
 	d.page(r, "/queues/{source}/{queue}", page{load: d.queuePage, live: true})
-	d.page(r, "/tickets/{source}/{ticket}", page{load: d.ticketPage, live: true})
-	d.page(r, projectionsPath, page{load: d.projections, live: true})
+	d.page(r, "/tickets/{source}/{ticket}", page{load: d.ticketPage, live: true, query: []string{"done"}})
+	d.page(r, projectionsPath, page{load: d.projections, live: true, query: []string{"done"}})
 	r.Get("/find", d.find)
 	d.mountForms(r)
 }

@@ -3,8 +3,10 @@ package dashboard
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -211,6 +213,32 @@ func TestRebuildInWords(t *testing.T) {
 		t.Errorf("offered after a failure: %+v", v)
 	}
 	shows(t, draw(), "failed. Begun again, it goes on where it stopped.", "the disk is &lt;full&gt;")
+}
+
+// A rebuild is watched: its page changes when it begins, and then its progress alone.
+func TestRebuildIsLive(t *testing.T) {
+	t.Parallel()
+	s := serveScripted(t, Config{})
+	for _, path := range []string{"/v1/sources", "/v1/projections", "/v1/dead-letters", "/v1/quarantine"} {
+		s.rest.set(path, `{"items":[]}`)
+	}
+	s.rest.set("/v1/projections/rebuild", `{"state":"none"}`)
+	events := s.watching(t, "/projections")
+	if e := next(t, events); e.name != "page" || !strings.Contains(e.data, "never rebuilt") {
+		t.Fatalf("first %+v", e)
+	}
+	at := func(events int) string {
+		return fmt.Sprintf(`{"state":"running","action":"rebuild","generation":1,"phase":"filling","events":%d,"total":100}`, events)
+	}
+	s.rest.set("/v1/projections/rebuild", at(50))
+	if e := next(t, events); e.name != "page" || !strings.Contains(e.data, "under way") || strings.Contains(e.data, "button") {
+		t.Errorf("begun: %+v", e)
+	}
+	s.rest.set("/v1/projections/rebuild", at(75))
+	e := next(t, events)
+	if got := partsOf(t, e); !slices.Equal(got, []string{"rebuild"}) || !strings.Contains(e.data, "75 of 100") {
+		t.Errorf("further: %v %+v", got, e)
+	}
 }
 
 func TestShardsInWords(t *testing.T) {

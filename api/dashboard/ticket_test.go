@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +91,24 @@ func TestTicketIsEndedByHand(t *testing.T) {
 	}
 	if a := w.post("/tickets/city/no/close", "reason", "x"); a.status != http.StatusNotFound {
 		t.Errorf("an unknown ticket: %d", a.status)
+	}
+}
+
+// Who looks at a ticket sees it called, and what told of it.
+func TestTicketPageIsLive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.deliver("city", morning()...)
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	events := served{Server: server}.watching(t, "/tickets/city/2?done=closed")
+	if e := next(t, events); e.name != "page" || !strings.Contains(e.data, "place 1") || !strings.Contains(e.data, "ended by hand") {
+		t.Fatalf("first %+v", e)
+	}
+	w.deliver("city", visit{"ticket_called", "2", "A2", "CALLED", "37338", []string{"created", "11:00:00", "called", "11:59:00"}}.body())
+	e := next(t, events)
+	if got := partsOf(t, e); !slices.Equal(got, []string{"now", "stays", "events"}) || !strings.Contains(e.data, "called to desk 3") {
+		t.Errorf("called: %v %+v", got, e)
 	}
 }
 
