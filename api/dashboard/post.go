@@ -37,29 +37,33 @@ func (d *Dashboard) form(r chi.Router, pattern string, f form) {
 			d.fail(w, r, api.NewProblem(api.KindInvalidRequest, "The form can't be read, or is over 8 KiB; nothing was done. Send it from its page."))
 			return
 		}
-		ask := &rest{handler: d.cfg.REST, now: d.cfg.Now}
-		next, err := f.do(r.Context(), in, r.PostForm, ask)
+		next, err := f.do(r.Context(), in, r.PostForm, &rest{handler: d.cfg.REST, now: d.cfg.Now})
 		if err == nil {
 			http.Redirect(w, r, next, http.StatusSeeOther)
 			return
 		}
-		if !wantsPage(r) {
-			api.Fail(w, r, err)
-			return
-		}
-		problem := api.Describe(r.Context(), err)
-		v := view{Title: problem.Title, Template: "refused", Data: refusal{problem, next}}
-		if f.again != nil && problem.Status < http.StatusInternalServerError {
-			if shown, err := f.again(r.Context(), in, r.PostForm, ask, problem); err == nil {
-				v = shown
-			}
-		}
-		v.Status = problem.Status
-		for name, values := range problem.GetHeaders() {
-			w.Header()[name] = values
-		}
-		d.write(w, r, page{layout: "page"}, v)
+		d.refuseForm(w, r, f, in, err, next)
 	})
+}
+
+// refuseForm answers a form that was not done.
+func (d *Dashboard) refuseForm(w http.ResponseWriter, r *http.Request, f form, in input, err error, back string) {
+	if !wantsPage(r) {
+		api.Fail(w, r, err)
+		return
+	}
+	problem := api.Describe(r.Context(), err)
+	v := view{Title: problem.Title, Template: "refused", Data: refusal{problem, back}}
+	if f.again != nil && problem.Status < http.StatusInternalServerError {
+		if shown, err := f.again(r.Context(), in, r.PostForm, &rest{handler: d.cfg.REST, now: d.cfg.Now}, problem); err == nil {
+			v = shown
+		}
+	}
+	v.Status = problem.Status
+	for name, values := range problem.GetHeaders() {
+		w.Header()[name] = values
+	}
+	d.write(w, r, page{layout: "page"}, v)
 }
 
 // refusal is a problem, and where to go back to.

@@ -24,15 +24,15 @@ func assumptionOf(flag string) assumption {
 	case "clock_ahead":
 		a.Text = "The vendor's time is later than the receipt of the webhook: its clock is ahead of ours. It is taken as told."
 	case "negative_wait":
-		a.Text = "By the vendor's clock it was called before it entered the queue. The wait counts in no report."
+		a.Text = "By the vendor's clock it was called before it entered the queue. Reports leave the wait out."
 	case "negative_service":
-		a.Text = "By the vendor's clock it ended before its service began. The service counts in no report."
+		a.Text = "By the vendor's clock it ended before its service began. Reports leave the service out."
 	case "return_assumed":
 		a.Text = "Taken as sent back to the queue. It may have been a late retry of the creation."
 	case "reopen_assumed":
 		a.Text = "Taken as opened again after its end, since the vendor told of it again."
 	case "self_registered":
-		a.Text = "It had an owner from the start, so it never waited."
+		a.Text = "It had an owner from the start, so it never waited. Reports leave its wait and its service out."
 	case "maybe_closed":
 		a.Text = "The delivery hints at an end without its status. The ticket is still taken as open."
 	case "unattended":
