@@ -38,6 +38,11 @@ func (p queuePage) BoardAddress() string {
 	return address(url.Values{"queue": {p.Queue}}, "board", p.Source)
 }
 
+// ReportAddress is that of the report of the queue's waits.
+func (p queuePage) ReportAddress() string {
+	return address(url.Values{"source": {p.Source}, "queue": {p.Queue}}, "reports")
+}
+
 // Next is how long somebody who comes now will wait; empty: can't be told.
 func (p queuePage) Next() string { return estimateText(p.Estimate) }
 

@@ -15,7 +15,7 @@ func TestQueuePageShowsItsTicketsInTurn(t *testing.T) {
 	w.deliver("city", morning()...)
 	page := w.page("/queues/city/37338")
 	shows(t, page, "<h1><bdi>Passports</bdi></h1>", "City Hall", "<b>2</b> waiting", "<b>1 h 00</b> longest wait", "<b>1</b> served today",
-		`href="/board/city?queue=37338"`, `href="/v1/queues/city/37338"`, `href="/v1/queues/city/37338/tickets"`,
+		`href="/board/city?queue=37338"`, `href="/reports?queue=37338&amp;source=city"`, `href="/v1/queues/city/37338"`, `href="/v1/queues/city/37338/tickets"`,
 		`href="/tickets/city/2"`, `href="/tickets/city/3"`, "Times are those in Europe/Tallinn",
 		`<time datetime="2026-11-20T11:00:00Z">13:00:00</time>`, `data-name="Waited">1 h 00`, `data-name="Waited">30 min`)
 	if first, second := strings.Index(page, "A2"), strings.Index(page, "A3"); first > second {
@@ -23,6 +23,7 @@ func TestQueuePageShowsItsTicketsInTurn(t *testing.T) {
 	}
 	hides(t, page, "A1", "Mari", "Maasikas", "3725550")
 
+	w.page("/reports?queue=37338&source=city") // the link leads somewhere
 	called := w.page("/queues/city/37339")
 	shows(t, called, "B4", "called to desk <bdi>3</bdi>", "<b>1</b> called")
 }
