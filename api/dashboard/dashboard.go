@@ -121,10 +121,16 @@ func (d *Dashboard) MountPublic(r chi.Router) {
 	}
 }
 
-// Mount adds the pages for those who may read.
+// Mount adds the pages for those who may read, and their forms, every POST of which is for operators alone. Who may do what is
+// for the guard around them to say; [Dashboard.Readable] around that makes pages of what it refuses.
 func (d *Dashboard) Mount(r chi.Router) {
 	d.page(r, "/", page{load: d.overview, live: true})
 	for _, kind := range d.reports() {
 		d.page(r.With(tidy), kind.Path, page{load: d.loadReport(kind)})
 	}
+	d.page(r, "/queues/{source}/{queue}", page{load: d.queuePage, live: true})
+	d.page(r, "/tickets/{source}/{ticket}", page{load: d.ticketPage, live: true, query: []string{"done"}})
+	d.page(r, projectionsPath, page{load: d.projections, live: true, query: []string{"done"}})
+	r.Get("/find", d.find)
+	d.mountForms(r)
 }

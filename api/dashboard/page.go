@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -100,11 +99,14 @@ func inputOf(r *http.Request) (input, error) {
 	in := input{path: map[string]string{}}
 	names := chi.RouteContext(r.Context()).URLParams
 	for i, key := range names.Keys {
-		value, err := url.PathUnescape(names.Values[i])
-		if err != nil {
+		in.path[key] = names.Values[i]
+		if r.URL.RawPath == "" { // then the router has gone by what is decoded already
+			continue
+		}
+		var err error
+		if in.path[key], err = url.PathUnescape(names.Values[i]); err != nil {
 			return in, api.NewProblem(api.KindNotFound, "The address is not well percent-encoded.")
 		}
-		in.path[key] = value
 	}
 	var err error
 	if in.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
@@ -147,6 +149,8 @@ func (d *Dashboard) write(w http.ResponseWriter, r *http.Request, p page, v view
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
+	// With "no-referrer" a browser sends a form with "Origin: null", and over plain HTTP nothing else tells whose page it is.
+	h.Set("Referrer-Policy", "same-origin")
 	for name, values := range v.Header {
 		h[name] = values
 	}
@@ -158,7 +162,7 @@ func (d *Dashboard) write(w http.ResponseWriter, r *http.Request, p page, v view
 
 // fail answers with a page that says what is wrong. Whoever wants no page gets the problem itself.
 func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if !wantsPage(r) {
 		api.Fail(w, r, err)
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"queuetrack/api"
 )
 
@@ -98,6 +100,8 @@ func (r *rest) sweep() {
 
 // send has a handler of this process answer.
 func send(h http.Handler, request *http.Request) *recorded {
+	// The router of the pages has left its route in the context: the API's would go on from it, with the page's method.
+	request = request.WithContext(context.WithValue(request.Context(), chi.RouteCtxKey, (*chi.Context)(nil)))
 	request.RequestURI = request.URL.RequestURI()
 	response := &recorded{header: http.Header{}}
 	h.ServeHTTP(response, request)

@@ -120,7 +120,8 @@ type openTicket struct {
 	Estimate       *estimate  `json:"estimate"`
 }
 
-// list is an answer with items.
+// list is an answer with items. Next is empty when there are no more.
 type list[T any] struct {
-	Items []T `json:"items"`
+	Items []T    `json:"items"`
+	Next  string `json:"next"`
 }

@@ -97,7 +97,7 @@ func (w *world) mount() {
 	w.t.Cleanup(w.dashboard.end)
 	router := api.NewRouter(slog.New(slog.DiscardHandler))
 	router.Group(func(r chi.Router) {
-		r.Use(api.SameSite("127.0.0.1:8080"))
+		r.Use(w.dashboard.Readable, api.SameSite("127.0.0.1:8080"))
 		w.dashboard.Mount(r)
 		w.dashboard.MountPublic(r)
 	})

@@ -86,6 +86,9 @@ func (s *server) routes() http.Handler {
 	r.Group(func(r chi.Router) {
 		r.Use(api.SameSite(p.config.Listen.Value))
 		s.door.Mount(r)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(s.pages.Readable, api.SameSite(p.config.Listen.Value))
 		s.pages.Mount(r)
 		s.pages.MountPublic(r)
 	})
