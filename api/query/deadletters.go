@@ -54,12 +54,12 @@ const deadLetterPath = "/v1/dead-letters/{source}/{position}"
 
 func (d *Door) registerDeadLetters(h huma.API) {
 	get(d, h, operation{
-		id: "list-dead-letters", path: "/v1/dead-letters", tag: tagLog,
+		id: "list-dead-letters", path: "/v1/dead-letters", tag: tagRepairs,
 		summary: "Events that could not be decoded or folded, with the cause",
 		details: "Of the generation that answers are read from. An event here holds up its own ticket only, whose later events wait behind it.",
 	}, d.listDeadLetters)
 	get(d, h, operation{
-		id: "get-dead-letter", path: deadLetterPath, tag: tagLog, resource: true,
+		id: "get-dead-letter", path: deadLetterPath, tag: tagRepairs, resource: true,
 		summary: "One event that could not be decoded or folded, with the cause",
 		details: "Its body is not shown: it may hold what a visitor told. `queuetrack dead-letters show --body` prints it.",
 		problems: map[string]string{
@@ -155,27 +155,42 @@ func (d *Door) noDeadLetter(ctx context.Context, source string, position int64, 
 
 // revived is the answer to a retry or a dismissal.
 type revived struct {
-	Status string      `json:"status" enum:"retried,dismissed,already_dismissed"`
-	Folded int64       `json:"folded" minimum:"0" doc:"Events folded: the dead letter, unless it was dismissed, and what waited behind it."`
-	Stands *standstill `json:"stands" doc:"What the ticket stands at now: one of those that waited, which can't be folded either, or was not tried yet for lack of time (retry it). Null: the ticket goes on."`
+	Status string          `json:"status" enum:"retried,dismissed,already_dismissed"`
+	Folded int64           `json:"folded" minimum:"0" doc:"Events folded: the dead letter, unless it was dismissed, and what waited behind it."`
+	Stands maybeStandstill `json:"stands"`
 }
 
+// standstill is what a ticket stands at, on the wire.
 type standstill struct {
-	Position int64  `json:"position" minimum:"1"`
-	Cause    string `json:"cause"`
+	Position int64  `json:"position" minimum:"1" doc:"Of the event, in the source's log."`
+	Cause    string `json:"cause" doc:"Why it can't be folded."`
+}
+
+// maybeStandstill is null for a ticket that goes on.
+type maybeStandstill struct{ *standstill }
+
+// MarshalJSON implements json.Marshaler.
+func (m maybeStandstill) MarshalJSON() ([]byte, error) { return marshal(m.standstill) }
+
+// Schema implements huma.SchemaProvider.
+func (maybeStandstill) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Description: "What the ticket stands at now: one of those that waited, which can't be folded either, or was not tried yet for lack of time (retry it). Null: the ticket goes on.",
+		AnyOf:       []*huma.Schema{r.Schema(typeOf[standstill](), true, "Standstill"), {Type: "null"}},
+	}
 }
 
 func revivedOf(status string, r projection.Retried) revived {
 	answer := revived{Status: status, Folded: r.Folded}
 	if r.Stands != 0 {
-		answer.Stands = &standstill{Position: r.Stands, Cause: r.Cause}
+		answer.Stands = maybeStandstill{&standstill{Position: r.Stands, Cause: r.Cause}}
 	}
 	return answer
 }
 
 func (d *Door) registerRevivals(h huma.API) {
 	get(d, h, operation{
-		method: http.MethodPost, id: "retry-dead-letter", path: deadLetterPath + "/retry", tag: tagLog, resource: true,
+		method: http.MethodPost, id: "retry-dead-letter", path: deadLetterPath + "/retry", tag: tagRepairs, resource: true,
 		summary: "Fold a dead letter, and what waits behind it",
 		details: "For after the adapter or the configuration was mended. The rows become those of an event that was folded in its place. It takes no body.",
 		problems: withPostProblems(map[string]string{
@@ -183,7 +198,7 @@ func (d *Door) registerRevivals(h huma.API) {
 		}),
 	}, d.retryDeadLetter)
 	get(d, h, operation{
-		method: http.MethodPost, id: "dismiss-dead-letter", path: deadLetterPath + "/dismiss", tag: tagLog, resource: true,
+		method: http.MethodPost, id: "dismiss-dead-letter", path: deadLetterPath + "/dismiss", tag: tagRepairs, resource: true,
 		summary: "Never fold a dead letter, and go on behind it",
 		details: "Final: the log keeps the event, and no rebuild folds it either. What waits behind it is folded. It takes no body.",
 		problems: withPostProblems(map[string]string{

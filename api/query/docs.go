@@ -21,10 +21,7 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
 
 // mountDocs adds /openapi.json and /docs. Both are whole in this binary: no page of ours loads anything from elsewhere.
 func mountDocs(r chi.Router, oapi *huma.OpenAPI) {
-	document, err := json.Marshal(oapi)
-	if err != nil {
-		panic(err) // our own document: a test reads it
-	}
+	document := documentOf(oapi)
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, "application/json", document)
 	})
@@ -37,6 +34,23 @@ func mountDocs(r chi.Router, oapi *huma.OpenAPI) {
 			viewer.ServeHTTP(w, r)
 		})
 	}
+}
+
+// documentOf writes the document with its examples. All of it is our own and embedded: tests read it, so nothing of it
+// fails in a server that was built.
+func documentOf(oapi *huma.OpenAPI) []byte {
+	examples, err := readExamples(exampleFiles)
+	if err == nil {
+		err = describeExamples(oapi, examples)
+	}
+	if err != nil {
+		panic(err)
+	}
+	document, err := json.Marshal(oapi)
+	if err != nil {
+		panic(err)
+	}
+	return document
 }
 
 // page200 answers with one of our own files.

@@ -36,7 +36,7 @@ type generations struct {
 
 func (d *Door) registerProjections(h huma.API) {
 	get(d, h, operation{
-		id: "list-projections", path: "/v1/projections", tag: tagLog,
+		id: "list-projections", path: "/v1/projections", tag: tagProjections,
 		summary: "How far the read models are",
 		details: "Per generation and source: what is still to fold and what could not be, who folds it, and whether another version or other settings folded it. " +
 			"What a rebuild is at tells `/v1/projections/rebuild`.",

@@ -65,11 +65,11 @@ const heldPath = "/v1/quarantine/{source}/{position}"
 
 func (d *Door) registerQuarantine(h huma.API) {
 	get(d, h, operation{
-		id: "list-quarantine", path: "/v1/quarantine", tag: tagLog,
+		id: "list-quarantine", path: "/v1/quarantine", tag: tagRepairs,
 		summary: "Authentic deliveries that can't be used, with the cause",
 	}, d.listQuarantine)
 	get(d, h, operation{
-		id: "get-quarantined", path: heldPath, tag: tagLog, resource: true,
+		id: "get-quarantined", path: heldPath, tag: tagRepairs, resource: true,
 		summary: "One authentic delivery that can't be used, with the cause",
 		details: "Its body is not shown: it may hold what a visitor told. `queuetrack quarantine show` prints it.",
 		problems: map[string]string{
@@ -131,7 +131,7 @@ type retried struct {
 
 func (d *Door) registerRetry(h huma.API) {
 	get(d, h, operation{
-		method: http.MethodPost, id: "retry-quarantined", path: heldPath + "/retry", tag: tagLog, resource: true,
+		method: http.MethodPost, id: "retry-quarantined", path: heldPath + "/retry", tag: tagRepairs, resource: true,
 		summary: "Append a quarantined delivery anew",
 		details: "For after the adapter or the configuration was mended, and for a replay that was genuine. The delivery is appended once, with " +
 			"`repeat_of`, past deduplication, and folded like any other. It takes no body.",

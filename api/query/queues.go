@@ -54,17 +54,17 @@ type queueInput struct {
 
 func (d *Door) registerQueues(h huma.API) {
 	get(d, h, operation{
-		id: "list-queues", path: "/v1/queues", tag: tagNow,
+		id: "list-queues", path: "/v1/queues", tag: tagQueues,
 		summary: "Every queue with what stands in it",
 		details: "All of them in one answer, ordered by source and queue, configured ones that nobody entered yet included. " +
 			"The queue \"\" holds the tickets that the vendor placed in none; it is listed while there are any, and has no address of its own.",
 	}, d.listQueues)
 	get(d, h, operation{
-		id: "get-queue", path: "/v1/queues/{source}/{queue}", tag: tagNow, resource: true,
+		id: "get-queue", path: "/v1/queues/{source}/{queue}", tag: tagQueues, resource: true,
 		summary: "One queue",
 	}, d.getQueue)
 	get(d, h, operation{
-		id: "list-queue-tickets", path: "/v1/queues/{source}/{queue}/tickets", tag: tagNow, resource: true,
+		id: "list-queue-tickets", path: "/v1/queues/{source}/{queue}/tickets", tag: tagQueues, resource: true,
 		summary: "The open tickets of a queue, in queue order",
 		details: "Priority descending, then the vendor's order or the entry, then position in the log.",
 	}, d.listQueueTickets)

@@ -67,7 +67,7 @@ func rebuildingOf(w projection.Work) rebuilding {
 
 func (d *Door) registerRebuilding(h huma.API) {
 	get(d, h, operation{
-		id: "get-rebuild", path: rebuildPath, tag: tagLog,
+		id: "get-rebuild", path: rebuildPath, tag: tagProjections,
 		summary: "How far the rebuild is, or what became of the last one",
 		details: "Of whichever process: this server, another one, or `queuetrack rebuild`. Numbers are counted at the request.",
 	}, d.getRebuild)
@@ -96,7 +96,7 @@ func (d *Door) registerRebuild(h huma.API) {
 	body.AdditionalProperties = false
 	body.Properties["action"] = action
 	register(d, h, operation{
-		method: http.MethodPost, id: "rebuild", path: rebuildPath, tag: tagLog,
+		method: http.MethodPost, id: "rebuild", path: rebuildPath, tag: tagProjections,
 		summary: "Fold the log anew, beside what readers see, and let them see the result",
 		details: "In the background: 202 says that it is under way, and `GET " + rebuildPath + "` how far. What serves goes on serving until the new generation is as far. " +
 			"One that was interrupted goes on where it stopped. A discard is done when it is answered, with 200.",
