@@ -27,6 +27,7 @@ func mountDocs(r chi.Router, oapi *huma.OpenAPI) {
 	})
 	r.Get("/docs", page200("text/html; charset=utf-8", "docs/index.html"))
 	r.Get("/docs/start.js", page200("text/javascript; charset=utf-8", "docs/start.js"))
+	r.Get("/docs/own.css", page200("text/css; charset=utf-8", "docs/own.css"))
 	viewer := v5emb.New("queuetrack", "/openapi.json", "/docs/")
 	for _, asset := range []string{"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"} {
 		r.Get("/docs/"+asset, func(w http.ResponseWriter, r *http.Request) {

@@ -1,10 +1,16 @@
 package query
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
 
 // describeParameters gives each parameter that has none a right value as an example, and those in the path a
 // description. The values are those of the examples' little world. The viewer fills in what is an example of the
-// parameter itself; a filter that is not asked for must not be filled in, so its example is in its schema.
+// parameter itself; a filter that is not asked for must not be filled in, so its example is in its schema and its
+// description. Headers come last: few who read need them.
 func describeParameters(oapi *huma.OpenAPI) {
 	for _, item := range oapi.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post} {
@@ -14,8 +20,16 @@ func describeParameters(oapi *huma.OpenAPI) {
 			for _, p := range op.Parameters {
 				describeParameter(p)
 			}
+			slices.SortStableFunc(op.Parameters, func(a, b *huma.Param) int { return rank(a) - rank(b) })
 		}
 	}
+}
+
+func rank(p *huma.Param) int {
+	if p.In == "header" {
+		return 1
+	}
+	return 0
 }
 
 func describeParameter(p *huma.Param) {
@@ -26,8 +40,12 @@ func describeParameter(p *huma.Param) {
 		}
 		return
 	}
-	if s := p.Schema; len(s.Examples) == 0 && len(s.Enum) == 0 && s.Default == nil {
+	s := p.Schema
+	if len(s.Examples) == 0 && len(s.Enum) == 0 && s.Default == nil {
 		s.Examples = []any{value}
+	}
+	if len(s.Examples) > 0 && p.In == "query" && p.Name != "cursor" {
+		p.Description += fmt.Sprintf(" As `%s=%v`.", p.Name, s.Examples[0])
 	}
 }
 

@@ -27,7 +27,7 @@ func describeRest(oapi *huma.OpenAPI) {
 	allowNull(oapi.Components.Schemas)
 	oapi.AddOperation(webhookOperation(oapi))
 	oapi.AddOperation(healthOperation("livez", api.LivePath, "Whether the process lives", "Never touches the database: a process that can't reach it is not to be restarted for that.",
-		map[string]*huma.Response{"200": jsonResponse("It does.", record([]property{{"status", word("ok")}}))}))
+		map[string]*huma.Response{"200": jsonResponse("It does.", record([]property{{"status", word("Always ok: a process that does not live answers nothing.", "ok")}}))}))
 	ready := healthOperation("readyz", api.ReadyPath, "Whether to send requests here",
 		"Fails for the database, the schema and a shutdown. How far the projections are, dead letters and drift it only reports: a slow projector must not close the door to webhooks.",
 		map[string]*huma.Response{
@@ -55,8 +55,8 @@ func jsonResponse(description string, schema *huma.Schema) *huma.Response {
 }
 
 // word is a schema of these words.
-func word(words ...string) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeString}
+func word(description string, words ...string) *huma.Schema {
+	s := described(huma.TypeString, description)
 	for _, w := range words {
 		s.Enum = append(s.Enum, w)
 	}
@@ -65,7 +65,7 @@ func word(words ...string) *huma.Schema {
 
 // readySchema describes the answer of /readyz. What is not in every answer is not required.
 func readySchema(status string) *huma.Schema {
-	s := record([]property{{"status", word(status)}})
+	s := record([]property{{"status", word("The outcome in a word.", status)}})
 	s.Properties["checks"] = &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString},
 		Description: "What each check came to: ok, failed, not checked or shutting down. The log has the causes.",
@@ -81,8 +81,8 @@ func readySchema(status string) *huma.Schema {
 	halted := maybe(huma.TypeString)
 	halted.Description = "Why it stopped and needs a person; null: it runs."
 	shard := record([]property{
-		{"source", described(huma.TypeString, "")},
-		{"generation", whole("")},
+		{"source", described(huma.TypeString, "The configured source.")},
+		{"generation", whole("A whole set of read models; each rebuild makes the next one.")},
 		{"state", described(huma.TypeString, "serving, building or previous.")},
 		{"position", whole("Folded through.")},
 		{"tail", whole("Of the log.")},
@@ -91,7 +91,7 @@ func readySchema(status string) *huma.Schema {
 		{"dead_letters", whole("Events that can't be folded.")},
 		{"halted", halted},
 	})
-	shard.Properties["drift"] = &huma.Schema{Type: huma.TypeArray, Items: word("code", "settings"), Description: "What it was folded with and differs now."}
+	shard.Properties["drift"] = &huma.Schema{Type: huma.TypeArray, Items: word("", "code", "settings"), Description: "What it was folded with and differs now."}
 	s.Properties["projections"] = &huma.Schema{Type: huma.TypeArray, Items: shard, Description: "Each generation and source."}
 	return s
 }
@@ -99,7 +99,7 @@ func readySchema(status string) *huma.Schema {
 // webhookOperation describes the door in.
 func webhookOperation(oapi *huma.OpenAPI) *huma.Operation {
 	one := 1.0
-	answer := record([]property{{"status", word("accepted", "duplicate", "quarantined", "ping")}})
+	answer := record([]property{{"status", word("accepted: kept, and about to be folded. duplicate: kept before. quarantined: kept aside, see /v1/quarantine. ping: a registration test, not kept.", "accepted", "duplicate", "quarantined", "ping")}})
 	answer.Properties["position"] = &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &one, Description: "In the source's log; of the original for a duplicate. None for a ping."}
 	op := &huma.Operation{
 		OperationID: "webhook", Method: http.MethodPost, Path: "/webhooks/{source}", Tags: []string{tagWebhooks},

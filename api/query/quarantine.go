@@ -18,16 +18,16 @@ import (
 
 // Quarantined is one quarantined event on the wire, without its body: that holds what visitors told of themselves.
 type Quarantined struct {
-	Source     string     `json:"source"`
-	Position   int64      `json:"position" minimum:"1"`
-	Ticket     *string    `json:"ticket"`
-	Type       string     `json:"type"`
-	OccurredAt *time.Time `json:"occurred_at"`
-	ReceivedAt *time.Time `json:"received_at"`
+	Source     string     `json:"source" doc:"The configured source."`
+	Position   int64      `json:"position" minimum:"1" doc:"In the source's log."`
+	Ticket     *string    `json:"ticket" doc:"The vendor's id of the ticket; null: the webhook names none."`
+	Type       string     `json:"type" doc:"The vendor's name of the event."`
+	OccurredAt *time.Time `json:"occurred_at" doc:"By the vendor's clock; null: the webhook tells no time."`
+	ReceivedAt *time.Time `json:"received_at" nullable:"false" doc:"By our clock."`
 	Cause      string     `json:"cause" doc:"Why it can't be used."`
 	Digest     string     `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the body, in hex."`
-	VerifiedBy string     `json:"verified_by"`
-	RepeatOf   *int64     `json:"repeat_of"`
+	VerifiedBy string     `json:"verified_by" doc:"The name of the secret that verified it."`
+	RepeatOf   *int64     `json:"repeat_of" doc:"The quarantined position that it repeats; null: it came from the vendor."`
 	RetriedAs  *int64     `json:"retried_as" doc:"The position that it was appended anew at; null: it was not retried yet."`
 }
 
@@ -101,9 +101,9 @@ func (d *Door) getQuarantined(ctx context.Context, in *heldInput) (answer Quaran
 	held, err := d.log.Held(ctx, in.Source, position)
 	switch {
 	case errors.Is(err, eventstore.ErrNoEvent):
-		return answer, api.NewProblem(api.KindUnknownEvent, "The log of "+in.Source+" has no position "+decimal(position)+".")
+		return answer, unknownEvent(in.Source, position)
 	case errors.Is(err, eventstore.ErrNotQuarantined):
-		return answer, api.NewProblem(api.KindNotQuarantined, "Position "+decimal(position)+" of "+in.Source+" is not quarantined; GET /v1/events shows it.")
+		return answer, api.NewProblem(api.KindNotQuarantined, "Position "+decimal(position)+" of "+in.Source+" is not quarantined: it is folded like any other. GET /v1/quarantine?source="+in.Source+" lists those that are.")
 	case err != nil:
 		return answer, err
 	}
@@ -124,7 +124,7 @@ func (d *Door) heldPosition(in *heldInput) (int64, error) {
 
 // retried is the answer to a retry.
 type retried struct {
-	Status   string `json:"status" enum:"accepted"`
+	Status   string `json:"status" enum:"accepted" doc:"It is in the log, and about to be folded."`
 	Position int64  `json:"position" minimum:"1" doc:"Where it was appended anew."`
 	RepeatOf int64  `json:"repeat_of" minimum:"1" doc:"The quarantined position."`
 }
