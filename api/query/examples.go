@@ -1,11 +1,13 @@
 package query
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,7 +30,7 @@ type example struct {
 	body            string
 }
 
-// readExamples reads all examples, in the order of their names.
+// readExamples reads all examples, by operation, the one without a name first.
 func readExamples(files fs.FS) ([]example, error) {
 	names, err := fs.Glob(files, "examples/*.txt")
 	if err != nil {
@@ -45,11 +47,11 @@ func readExamples(files fs.FS) ([]example, error) {
 			return nil, fmt.Errorf("read the example %s: %w", name, err)
 		}
 		e.operation, e.name, _ = strings.Cut(strings.TrimSuffix(path.Base(name), ".txt"), ".")
-		if e.name == "" {
-			e.name = "example"
-		}
 		all = append(all, e)
 	}
+	slices.SortFunc(all, func(a, b example) int {
+		return cmp.Or(cmp.Compare(a.operation, b.operation), cmp.Compare(a.name, b.name))
+	})
 	return all, nil
 }
 
@@ -113,7 +115,7 @@ func (e example) describe(op *huma.Operation) error {
 		op.Extensions = map[string]any{}
 	}
 	samples, _ := op.Extensions["x-codeSamples"].([]codeSample)
-	op.Extensions["x-codeSamples"] = append(samples, codeSample{"Shell", e.title, e.command})
+	op.Extensions["x-codeSamples"] = append(samples, codeSample{"Shell", e.title + " → " + e.status, e.command})
 	response, ok := op.Responses[e.status]
 	if !ok {
 		return fmt.Errorf("the operation answers no %s", e.status)
@@ -132,6 +134,6 @@ func (e example) describe(op *huma.Operation) error {
 	if media.Examples == nil {
 		media.Examples = map[string]*huma.Example{}
 	}
-	media.Examples[e.name] = shown
+	media.Examples[fmt.Sprintf("%02d-%s", len(media.Examples)+1, cmp.Or(e.name, "example"))] = shown // viewers go by the key
 	return nil
 }

@@ -56,6 +56,7 @@ func (d *Door) registerLog(h huma.API) {
 	get(d, h, operation{
 		id: "list-sources", path: "/v1/sources", tag: tagLog,
 		summary: "Every source with its log in numbers",
+		details: "Counters are of all processes together, and at most a second behind.",
 	}, d.listSourceStats)
 }
 

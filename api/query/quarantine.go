@@ -67,6 +67,7 @@ func (d *Door) registerQuarantine(h huma.API) {
 	get(d, h, operation{
 		id: "list-quarantine", path: "/v1/quarantine", tag: tagRepairs,
 		summary: "Authentic deliveries that can't be used, with the cause",
+		details: "They were answered 200, are in the log, and are not folded. Ordered by source and position; those that were retried say so.",
 	}, d.listQuarantine)
 	get(d, h, operation{
 		id: "get-quarantined", path: heldPath, tag: tagRepairs, resource: true,

@@ -62,6 +62,7 @@ func (d *Door) registerQueues(h huma.API) {
 	get(d, h, operation{
 		id: "get-queue", path: "/v1/queues/{source}/{queue}", tag: tagQueues, resource: true,
 		summary: "One queue",
+		details: "What stands in it, how long the one who waits longest has waited, and how long somebody who comes now has to wait.",
 	}, d.getQueue)
 	get(d, h, operation{
 		id: "list-queue-tickets", path: "/v1/queues/{source}/{queue}/tickets", tag: tagQueues, resource: true,

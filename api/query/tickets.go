@@ -45,10 +45,12 @@ func (d *Door) registerTickets(h huma.API) {
 	get(d, h, operation{
 		id: "list-tickets", path: "/v1/tickets", tag: tagTickets,
 		summary: "Tickets, newest first",
+		details: "Open and ended ones, by when they were created. Filters add up.",
 	}, d.listTickets)
 	get(d, h, operation{
 		id: "get-ticket", path: "/v1/tickets/{source}/{ticket}", tag: tagTickets, resource: true,
 		summary: "One ticket",
+		details: "Its state and times, and each stay in a queue (a segment) with its outcome. A return, a transfer and a reopening begin a new segment; a re-call does not.",
 	}, d.getTicket)
 	get(d, h, operation{
 		id: "get-ticket-history", path: "/v1/tickets/{source}/{ticket}/history", tag: tagTickets, resource: true,

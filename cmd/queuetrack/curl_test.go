@@ -88,7 +88,7 @@ func (c curl) request(ctx context.Context, base string) (*http.Request, error) {
 	return r, err
 }
 
-// shellWords splits a line as a shell does, as far as quotes and pipes go. What an unquoted & or ? would do to the
+// shellWords splits a line as a shell does, as far as quotes and pipes go. What an unquoted & would do to the
 // address is an error here: a person's shell would do it.
 func shellWords(line string) (words []string, err error) {
 	var word strings.Builder
@@ -107,7 +107,7 @@ func shellWords(line string) (words []string, err error) {
 			}
 			word.Reset()
 			began = false
-		case strings.ContainsRune("&?*;()`$#", r):
+		case strings.ContainsRune("&*;()`$#", r):
 			return nil, fmt.Errorf("%c outside of quotes", r)
 		default:
 			began = true
