@@ -22,7 +22,8 @@ type openDocument struct {
 	served, closed *openapi3.T
 }
 
-// servedDocument asks a server for it, and validates it by the rules of OpenAPI 3.1.
+// servedDocument asks a server for it, and validates it by the rules of OpenAPI 3.1. Its examples may be of before a change
+// that is being made: the file's are validated.
 func servedDocument(t *testing.T, s *story) *openDocument {
 	t.Helper()
 	resp, err := http.Get(s.url + "/openapi.json") //nolint:noctx // of a test's own server
@@ -30,15 +31,15 @@ func servedDocument(t *testing.T, s *story) *openDocument {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	s.must(err)
-	return readDocument(t, raw)
+	return readDocument(t, raw, openapi3.DisableExamplesValidation())
 }
 
-func readDocument(t *testing.T, raw []byte) *openDocument {
+func readDocument(t *testing.T, raw []byte, options ...openapi3.ValidationOption) *openDocument {
 	t.Helper()
 	loader := openapi3.NewLoader()
 	served, err := loader.LoadFromData(raw)
 	if err == nil {
-		err = served.Validate(t.Context(), openapi3.IsOpenAPI31OrLater())
+		err = served.Validate(t.Context(), append(options, openapi3.IsOpenAPI31OrLater())...)
 	}
 	if err != nil {
 		t.Fatalf("the document is not OpenAPI 3.1: %v", err)
@@ -252,6 +253,9 @@ func TestReadmeCommandsWork(t *testing.T) {
 		if err := doc.asks(c); err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
+		}
+		if strings.Contains(line, `"$`) {
+			continue // what the shell would put there, we can't know
 		}
 		r, err := c.request(t.Context(), s.url)
 		s.must(err)
