@@ -48,7 +48,7 @@ func (r *Retrier) Retry(ctx context.Context, name string, position int64) (int64
 	id := identify(src, held.Body)
 	switch {
 	case id.Quarantine != "":
-		return 0, api.NewProblem(api.KindStillUnusable, fmt.Sprintf("Position %d of %s still can't be used: %s.", position, name, id.Quarantine))
+		return 0, api.NewProblem(api.KindStillUnusable, fmt.Sprintf("Position %d of %s still can't be used: %s. Mend the adapter or the configuration first.", position, name, id.Quarantine))
 	case id.Ping:
 		return 0, api.NewProblem(api.KindStillUnusable, fmt.Sprintf("Position %d of %s is a registration test: it tells of nothing.", position, name))
 	}
@@ -60,9 +60,9 @@ func (r *Retrier) held(ctx context.Context, name string, position int64) (events
 	held, err := r.log.Held(ctx, name, position)
 	switch {
 	case errors.Is(err, eventstore.ErrNoEvent):
-		return held, api.NewProblem(api.KindUnknownEvent, fmt.Sprintf("The log of %s has no position %d.", name, position))
+		return held, api.NewProblem(api.KindUnknownEvent, fmt.Sprintf("The log of %s has no position %d. Positions run from 1 to the tail that GET /v1/sources tells.", name, position))
 	case errors.Is(err, eventstore.ErrNotQuarantined):
-		return held, api.NewProblem(api.KindNotQuarantined, fmt.Sprintf("Position %d of %s is not quarantined: it is folded like any other.", position, name))
+		return held, api.NewProblem(api.KindNotQuarantined, fmt.Sprintf("Position %d of %s is not quarantined: it is folded like any other, and needs no retry.", position, name))
 	case err != nil:
 		return held, err
 	case held.RetriedAs > 0:

@@ -92,7 +92,7 @@ func (d *Door) seen(ctx context.Context, least map[string]int64, x *exchange) (s
 	var behind *projection.BehindError
 	if errors.As(err, &behind) {
 		seconds := int64(math.Ceil(behind.RetryAfter().Seconds()))
-		return seen, api.NewProblem(api.KindNotFolded, "After two seconds "+behind.Error()+".").With("Retry-After", decimal(seconds))
+		return seen, api.NewProblem(api.KindNotFolded, "After two seconds "+behind.Error()+". Ask again after Retry-After. A position beyond the tail that GET /v1/sources tells will not come: then the number is wrong.").With("Retry-After", decimal(seconds))
 	}
 	return seen, err
 }

@@ -21,7 +21,7 @@ var (
 	segmentFields = strings.Fields("queue entered_at called_at left_at outcome wait_seconds service_seconds flags")
 	historyFields = strings.Fields("position type transitions occurred_at received_at repeat_of detail")
 	eventFields   = strings.Fields("source position ticket type occurred_at received_at digest verified_by quarantined repeat_of")
-	sourceFields  = strings.Fields("source kind events tail last_received_at duplicates quarantined silent rejected verified_by")
+	sourceFields  = strings.Fields("source kind timezone events tail last_received_at duplicates quarantined silent rejected verified_by")
 )
 
 // hasExactly fails unless an object has these fields and no others.
@@ -301,7 +301,7 @@ func TestSources(t *testing.T) {
 	}
 	hasExactly(t, "a source", list[0], sourceFields)
 	holds(t, "city", list[0], map[string]any{
-		"source": "city", "kind": "qminder", "events": 9.0, "tail": 9.0, "last_received_at": "2026-11-20T12:00:00Z", "quarantined": 1.0, "silent": false,
+		"source": "city", "kind": "qminder", "timezone": "Europe/Tallinn", "events": 9.0, "tail": 9.0, "last_received_at": "2026-11-20T12:00:00Z", "quarantined": 1.0, "silent": false,
 	})
 	holds(t, "store", list[1], map[string]any{
 		"source": "store", "kind": "ombori", "events": 0.0, "tail": 0.0, "last_received_at": nil, "silent": false,

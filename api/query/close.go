@@ -22,7 +22,7 @@ type closing struct {
 
 // closed is the answer to a close.
 type closed struct {
-	Status   string `json:"status" enum:"closed"`
+	Status   string `json:"status" enum:"closed" doc:"It has ended, as expired."`
 	Position int64  `json:"position" minimum:"1" doc:"Of the event in the source's log that ends the ticket."`
 }
 
@@ -35,7 +35,7 @@ func (d *Door) registerClose(h huma.API) {
 	most := maxReason
 	body := record(nil)
 	body.AdditionalProperties = false
-	body.Properties["reason"] = &huma.Schema{Type: huma.TypeString, MaxLength: &most, Description: "For the ticket's history; at most 500 bytes."}
+	body.Properties["reason"] = &huma.Schema{Type: huma.TypeString, MaxLength: &most, Description: "For the ticket's history; at most 500 bytes. Absent: none.", Examples: []any{"went home"}}
 	get(d, h, operation{
 		method: http.MethodPost, id: "close-ticket", path: "/v1/tickets/{source}/{ticket}/close", tag: tagTickets, resource: true,
 		summary: "End an open ticket as expired",
@@ -52,14 +52,14 @@ func (d *Door) closeTicket(ctx context.Context, in *closeInput) (answer closed, 
 		return answer, err
 	}
 	var asked closing
-	if err := decodeBody(ctx, &asked); err != nil {
+	if err := decodeBody(ctx, &asked, `{"reason":"went home"}`); err != nil {
 		return answer, err
 	}
 	switch {
 	case len(asked.Reason) > maxReason:
 		return answer, wrongBody("/reason", fmt.Sprintf("reason has %d bytes; at most %d are kept.", len(asked.Reason), maxReason))
 	case !text(asked.Reason):
-		return answer, wrongBody("/reason", "reason is not text: it has a NUL.")
+		return answer, wrongBody("/reason", "reason is not text: it has a NUL. Send plain words.")
 	}
 	position, err := d.cfg.Operator.CloseTicket(ctx, in.Source, in.Ticket, asked.Reason)
 	if errors.Is(err, projection.ErrNotOpen) {
@@ -75,6 +75,6 @@ func (d *Door) notOpen(ctx context.Context, source, id string) error {
 		if err != nil {
 			return err
 		}
-		return api.NewProblem(api.KindTicketEnded, "Ticket "+quote(id)+" of "+source+" is not open: its status is "+string(t.Status)+".")
+		return api.NewProblem(api.KindTicketEnded, "Ticket "+quote(id)+" of "+source+" is not open: its status is "+string(t.Status)+". Only an open ticket can be closed; nothing was done.")
 	})
 }

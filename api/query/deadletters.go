@@ -17,9 +17,9 @@ import (
 
 // DeadLetter is one on the wire.
 type DeadLetter struct {
-	Source   string  `json:"source"`
-	Position int64   `json:"position" minimum:"1"`
-	Ticket   *string `json:"ticket"`
+	Source   string  `json:"source" doc:"The configured source."`
+	Position int64   `json:"position" minimum:"1" doc:"In the source's log."`
+	Ticket   *string `json:"ticket" doc:"The vendor's id of the ticket; null: the event names none."`
 	Cause    string  `json:"cause" doc:"Why it could not be decoded or folded."`
 	Waiting  int64   `json:"waiting" minimum:"0" doc:"Later events of the ticket that wait behind it."`
 }
@@ -36,11 +36,11 @@ const WaitingShown = 20
 type shownLetter struct {
 	DeadLetter
 	Behind     []int64          `json:"behind" nullable:"false" doc:"The first 20 positions of those that wait behind it."`
-	Type       string           `json:"type"`
-	OccurredAt *time.Time       `json:"occurred_at"`
-	ReceivedAt *time.Time       `json:"received_at"`
+	Type       string           `json:"type" doc:"The vendor's name of the event."`
+	OccurredAt *time.Time       `json:"occurred_at" doc:"By the vendor's clock; null: the webhook tells no time."`
+	ReceivedAt *time.Time       `json:"received_at" nullable:"false" doc:"By our clock."`
 	Digest     string           `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the body, in hex."`
-	VerifiedBy string           `json:"verified_by"`
+	VerifiedBy string           `json:"verified_by" doc:"The name of the secret that verified it."`
 	Positions  map[string]int64 `json:"positions" doc:"How far each source's log was folded."`
 }
 
@@ -54,12 +54,12 @@ const deadLetterPath = "/v1/dead-letters/{source}/{position}"
 
 func (d *Door) registerDeadLetters(h huma.API) {
 	get(d, h, operation{
-		id: "list-dead-letters", path: "/v1/dead-letters", tag: tagLog,
+		id: "list-dead-letters", path: "/v1/dead-letters", tag: tagRepairs,
 		summary: "Events that could not be decoded or folded, with the cause",
 		details: "Of the generation that answers are read from. An event here holds up its own ticket only, whose later events wait behind it.",
 	}, d.listDeadLetters)
 	get(d, h, operation{
-		id: "get-dead-letter", path: deadLetterPath, tag: tagLog, resource: true,
+		id: "get-dead-letter", path: deadLetterPath, tag: tagRepairs, resource: true,
 		summary: "One event that could not be decoded or folded, with the cause",
 		details: "Its body is not shown: it may hold what a visitor told. `queuetrack dead-letters show --body` prints it.",
 		problems: map[string]string{
@@ -124,9 +124,14 @@ func (d *Door) event(ctx context.Context, source string, position int64) (events
 		return eventstore.Event{}, err
 	}
 	if len(events) == 0 || events[0].Position != position {
-		return eventstore.Event{}, api.NewProblem(api.KindUnknownEvent, "The log of "+source+" has no position "+decimal(position)+".")
+		return eventstore.Event{}, unknownEvent(source, position)
 	}
 	return events[0], nil
+}
+
+func unknownEvent(source string, position int64) error {
+	return api.NewProblem(api.KindUnknownEvent, "The log of "+source+" has no position "+decimal(position)+". Positions run from 1 to the tail that GET /v1/sources tells; "+
+		"GET /v1/events?source="+source+" lists the events.")
 }
 
 // noDeadLetter is the answer for a position that is no dead letter, or one that can't be helped.
@@ -140,13 +145,13 @@ func (d *Door) noDeadLetter(ctx context.Context, source string, position int64, 
 		if _, err := d.event(ctx, source, position); err != nil {
 			return err
 		}
-		return api.NewProblem(api.KindNotDeadLetter, name+" is no dead letter; GET /v1/dead-letters lists them.")
+		return api.NewProblem(api.KindNotDeadLetter, name+" is no dead letter: it is folded, or about to be. GET /v1/dead-letters?source="+source+" lists those that can't be.")
 	case errors.Is(err, projection.ErrDismissed):
 		return api.NewProblem(api.KindDismissed, name+" was dismissed. That is final: no fold takes it any more.")
 	case errors.As(err, &waits):
-		return api.NewProblem(api.KindWaitsBehind, name+" waits behind the dead letter at position "+decimal(waits.Front)+": that is the one to look at.")
+		return api.NewProblem(api.KindWaitsBehind, name+" waits behind the dead letter at position "+decimal(waits.Front)+": that is the one to look at, and to retry or dismiss.")
 	case errors.As(err, &dead):
-		return api.NewProblem(api.KindStillUnusable, name+" still can't be folded: "+dead.Cause+".")
+		return api.NewProblem(api.KindStillUnusable, name+" still can't be folded: "+dead.Cause+". Mend the adapter or the configuration and retry it, or go on without it: POST /v1/dead-letters/"+source+"/"+decimal(position)+"/dismiss.")
 	case errors.As(err, &notNow):
 		return api.NewProblem(api.KindNotNow, name+" stays as it is for now: "+notNow.Reason+".")
 	}
@@ -155,27 +160,42 @@ func (d *Door) noDeadLetter(ctx context.Context, source string, position int64, 
 
 // revived is the answer to a retry or a dismissal.
 type revived struct {
-	Status string      `json:"status" enum:"retried,dismissed,already_dismissed"`
-	Folded int64       `json:"folded" minimum:"0" doc:"Events folded: the dead letter, unless it was dismissed, and what waited behind it."`
-	Stands *standstill `json:"stands" doc:"What the ticket stands at now: one of those that waited, which can't be folded either, or was not tried yet for lack of time (retry it). Null: the ticket goes on."`
+	Status string          `json:"status" enum:"retried,dismissed,already_dismissed" doc:"What was done; already_dismissed: nothing, since it was before."`
+	Folded int64           `json:"folded" minimum:"0" doc:"Events folded: the dead letter, unless it was dismissed, and what waited behind it."`
+	Stands maybeStandstill `json:"stands"`
 }
 
+// standstill is what a ticket stands at, on the wire.
 type standstill struct {
-	Position int64  `json:"position" minimum:"1"`
-	Cause    string `json:"cause"`
+	Position int64  `json:"position" minimum:"1" doc:"Of the event, in the source's log."`
+	Cause    string `json:"cause" doc:"Why it can't be folded."`
+}
+
+// maybeStandstill is null for a ticket that goes on.
+type maybeStandstill struct{ *standstill }
+
+// MarshalJSON implements json.Marshaler.
+func (m maybeStandstill) MarshalJSON() ([]byte, error) { return marshal(m.standstill) }
+
+// Schema implements huma.SchemaProvider.
+func (maybeStandstill) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Description: "What the ticket stands at now: one of those that waited, which can't be folded either, or was not tried yet for lack of time (retry it). Null: the ticket goes on.",
+		AnyOf:       []*huma.Schema{r.Schema(typeOf[standstill](), true, "Standstill"), {Type: "null"}},
+	}
 }
 
 func revivedOf(status string, r projection.Retried) revived {
 	answer := revived{Status: status, Folded: r.Folded}
 	if r.Stands != 0 {
-		answer.Stands = &standstill{Position: r.Stands, Cause: r.Cause}
+		answer.Stands = maybeStandstill{&standstill{Position: r.Stands, Cause: r.Cause}}
 	}
 	return answer
 }
 
 func (d *Door) registerRevivals(h huma.API) {
 	get(d, h, operation{
-		method: http.MethodPost, id: "retry-dead-letter", path: deadLetterPath + "/retry", tag: tagLog, resource: true,
+		method: http.MethodPost, id: "retry-dead-letter", path: deadLetterPath + "/retry", tag: tagRepairs, resource: true,
 		summary: "Fold a dead letter, and what waits behind it",
 		details: "For after the adapter or the configuration was mended. The rows become those of an event that was folded in its place. It takes no body.",
 		problems: withPostProblems(map[string]string{
@@ -183,7 +203,7 @@ func (d *Door) registerRevivals(h huma.API) {
 		}),
 	}, d.retryDeadLetter)
 	get(d, h, operation{
-		method: http.MethodPost, id: "dismiss-dead-letter", path: deadLetterPath + "/dismiss", tag: tagLog, resource: true,
+		method: http.MethodPost, id: "dismiss-dead-letter", path: deadLetterPath + "/dismiss", tag: tagRepairs, resource: true,
 		summary: "Never fold a dead letter, and go on behind it",
 		details: "Final: the log keeps the event, and no rebuild folds it either. What waits behind it is folded. It takes no body.",
 		problems: withPostProblems(map[string]string{

@@ -21,15 +21,13 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
 
 // mountDocs adds /openapi.json and /docs. Both are whole in this binary: no page of ours loads anything from elsewhere.
 func mountDocs(r chi.Router, oapi *huma.OpenAPI) {
-	document, err := json.Marshal(oapi)
-	if err != nil {
-		panic(err) // our own document: a test reads it
-	}
+	document := documentOf(oapi)
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, "application/json", document)
 	})
 	r.Get("/docs", page200("text/html; charset=utf-8", "docs/index.html"))
 	r.Get("/docs/start.js", page200("text/javascript; charset=utf-8", "docs/start.js"))
+	r.Get("/docs/own.css", page200("text/css; charset=utf-8", "docs/own.css"))
 	viewer := v5emb.New("queuetrack", "/openapi.json", "/docs/")
 	for _, asset := range []string{"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"} {
 		r.Get("/docs/"+asset, func(w http.ResponseWriter, r *http.Request) {
@@ -37,6 +35,23 @@ func mountDocs(r chi.Router, oapi *huma.OpenAPI) {
 			viewer.ServeHTTP(w, r)
 		})
 	}
+}
+
+// documentOf writes the document with its examples. All of it is our own and embedded: tests read it, so nothing of it
+// fails in a server that was built.
+func documentOf(oapi *huma.OpenAPI) []byte {
+	examples, err := readExamples(exampleFiles)
+	if err == nil {
+		err = describeExamples(oapi, examples)
+	}
+	if err != nil {
+		panic(err)
+	}
+	document, err := json.Marshal(oapi)
+	if err != nil {
+		panic(err)
+	}
+	return document
 }
 
 // page200 answers with one of our own files.

@@ -13,9 +13,9 @@ type historyEntry struct {
 	Position    int64             `json:"position" minimum:"1" doc:"In the source's log."`
 	Type        string            `json:"type" doc:"The vendor's name of the event." example:"ticket_created"`
 	Transitions []string          `json:"transitions" nullable:"false" doc:"What was made of it. May grow."`
-	OccurredAt  *time.Time        `json:"occurred_at" doc:"By the vendor's clock, where it tells."`
-	ReceivedAt  *time.Time        `json:"received_at" doc:"By our clock."`
-	RepeatOf    *int64            `json:"repeat_of" doc:"The quarantined position that it repeats."`
+	OccurredAt  *time.Time        `json:"occurred_at" doc:"By the vendor's clock; null: the webhook tells no time."`
+	ReceivedAt  *time.Time        `json:"received_at" nullable:"false" doc:"By our clock."`
+	RepeatOf    *int64            `json:"repeat_of" doc:"The quarantined position that it repeats; null: it came from the vendor."`
 	Detail      map[string]string `json:"detail" doc:"What the event itself said: status, queue, desk, agent, label, by, reason."`
 }
 

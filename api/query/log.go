@@ -14,26 +14,26 @@ import (
 
 // event is one row of the log on the wire, without its body.
 type event struct {
-	Source      string     `json:"source"`
-	Position    int64      `json:"position" minimum:"1"`
+	Source      string     `json:"source" doc:"The configured source."`
+	Position    int64      `json:"position" minimum:"1" doc:"In the source's log: 1, 2, 3 … without holes."`
 	Ticket      *string    `json:"ticket" doc:"Null: about no ticket."`
 	Type        string     `json:"type" doc:"The vendor's name of the event."`
-	OccurredAt  *time.Time `json:"occurred_at" doc:"By the vendor's clock, where it tells."`
-	ReceivedAt  *time.Time `json:"received_at" doc:"By our clock."`
+	OccurredAt  *time.Time `json:"occurred_at" doc:"By the vendor's clock; null: the webhook tells no time."`
+	ReceivedAt  *time.Time `json:"received_at" nullable:"false" doc:"By our clock."`
 	Digest      string     `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the body, in hex."`
 	VerifiedBy  string     `json:"verified_by" doc:"The name of the secret that verified it; queuetrack for our own events." example:"env:QMINDER_SECRET"`
 	Quarantined *string    `json:"quarantined" doc:"Why it can't be used; null: it can."`
-	RepeatOf    *int64     `json:"repeat_of" doc:"The quarantined position whose body this is."`
+	RepeatOf    *int64     `json:"repeat_of" doc:"The quarantined position whose body this is; null: it came from the vendor."`
 }
 
 // sourceStats is one source's log in numbers, on the wire.
 type sourceStats struct {
-	Source         string           `json:"source"`
-	Kind           string           `json:"kind" example:"qminder"`
+	Source         string           `json:"source" doc:"The configured source."`
+	Kind           string           `json:"kind" doc:"The vendor: qminder, ombori or superoffice." example:"qminder"`
 	Timezone       string           `json:"timezone" example:"Europe/Tallinn" doc:"Of its days and hours, by its configuration."`
 	Events         int64            `json:"events" minimum:"0" doc:"In the log."`
 	Tail           int64            `json:"tail" minimum:"0" doc:"Position of the last event; positions have no holes."`
-	LastReceivedAt *time.Time       `json:"last_received_at" doc:"When the vendor's last webhook came."`
+	LastReceivedAt *time.Time       `json:"last_received_at" doc:"When the vendor's last webhook came; null: none did."`
 	Duplicates     int64            `json:"duplicates" minimum:"0" doc:"Deliveries that were known already."`
 	Quarantined    int64            `json:"quarantined" minimum:"0" doc:"Authentic deliveries that can't be used."`
 	Silent         bool             `json:"silent" doc:"No webhook for longer than the configuration's silent_after."`
@@ -56,6 +56,7 @@ func (d *Door) registerLog(h huma.API) {
 	get(d, h, operation{
 		id: "list-sources", path: "/v1/sources", tag: tagLog,
 		summary: "Every source with its log in numbers",
+		details: "Counters are of all processes together, and at most a second behind.",
 	}, d.listSourceStats)
 }
 

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	_ "embed" // about
 	"net/http"
 	"reflect"
 	"slices"
@@ -12,28 +13,22 @@ import (
 	"queuetrack/api"
 )
 
-// The groups of operations in the documentation.
+// The groups of operations in the documentation, in the order of who comes new: the three jobs, then what stands behind.
 const (
-	tagNow     = "Now"
-	tagTickets = "Tickets"
-	tagReports = "Reports"
-	tagLog     = "Log"
-	tagHealth  = "Operations"
-	tagIngest  = "Webhooks"
+	tagQueues      = "Queues"
+	tagReports     = "Reports"
+	tagProjections = "Projections"
+	tagTickets     = "Tickets"
+	tagLog         = "Log"
+	tagRepairs     = "Repairs"
+	tagWebhooks    = "Webhooks"
+	tagHealth      = "Operations"
 )
 
-const about = `What queuetrack knows: who is waiting now, how long people waited, and what happened to one ticket.
-
-Instants (` + "`…_at`, `…_since`" + `) are RFC 3339 in UTC, durations (` + "`…_seconds`" + `) whole seconds, ids the vendors' own, as strings; what is not
-known is null. Lists come as ` + "`{\"items\":[…],\"next\":…}`" + `: hand ` + "`next`" + ` back as ` + "`cursor`" + ` for the page after, with the same filters.
-Statuses, transitions, outcomes and flags may grow: take an unknown one as "something else".
-Answers that read projections carry ` + "`positions`" + `: how far each source's log was folded when they were computed. They are of one
-moment, whatever is folded meanwhile. ` + "`min_position=city:184223`" + ` waits until that is in them, so that a webhook's answer can be followed up.
-
-Every answer to a GET has a strong ` + "`ETag`" + `; with ` + "`If-None-Match`" + ` it is 304 as long as it holds, which for what is read from
-projections costs one look at the positions. Answers that move with the clock are computed for steps of five seconds.
-
-` + "`as_of`" + ` asks what was true at an instant, as known today; ` + "`as_of_position`" + ` what had been told by a position of the log.`
+// about opens the documentation.
+//
+//go:embed docs/about.md
+var about string
 
 // humaConfig returns a configuration without the framework's own pages, links and validation answers.
 func humaConfig(version string) huma.Config {
@@ -43,12 +38,14 @@ func humaConfig(version string) huma.Config {
 	cfg.CreateHooks = nil
 	cfg.AllowAdditionalPropertiesByDefault = true // answers may grow
 	cfg.Tags = []*huma.Tag{
-		{Name: tagNow, Description: "Who is where, now or at any instant."},
+		{Name: tagQueues, Description: "Who is where, now, at any instant, or as it changes."},
+		{Name: tagReports, Description: "How long people waited, and how good the estimates were."},
+		{Name: tagProjections, Description: "How far the read models are, and folding them anew from the log."},
 		{Name: tagTickets, Description: "What happened to one ticket."},
-		{Name: tagReports, Description: "How long people waited."},
-		{Name: tagLog, Description: "What was received, and what became of it."},
-		{Name: tagIngest, Description: "The door in, for vendors."},
-		{Name: tagHealth, Description: "For whoever runs it."},
+		{Name: tagLog, Description: "What was received, kept and refused."},
+		{Name: tagRepairs, Description: "Webhooks that can't be used (quarantine) or can't be folded (dead letters), and what to do about them."},
+		{Name: tagWebhooks, Description: "The door in, for vendors."},
+		{Name: tagHealth, Description: "For whoever runs it, and for machines."},
 	}
 	return cfg
 }
@@ -118,7 +115,7 @@ func register[I, O any](d *Door, h huma.API, o operation, handle func(context.Co
 
 // describeTag tells how to ask whether an answer still holds.
 func describeTag(op *huma.Operation) {
-	tag := &huma.Param{Description: "Of exactly these bytes.", Schema: &huma.Schema{Type: huma.TypeString}}
+	tag := &huma.Param{Description: "Stands for exactly these bytes; send it back as If-None-Match.", Schema: &huma.Schema{Type: huma.TypeString}}
 	op.Responses["200"].Headers = map[string]*huma.Param{"ETag": tag}
 	op.Responses["304"] = &huma.Response{Description: "The answer of that ETag still holds.", Headers: map[string]*huma.Param{"ETag": tag}}
 	op.Parameters = append(op.Parameters, &huma.Param{
@@ -148,74 +145,6 @@ func problem(oapi *huma.OpenAPI, description string) *huma.Response {
 		Description: description,
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
 	}
-}
-
-// describeRest adds what is answered elsewhere, so that one document tells everything, and takes out the framework's
-// own error, which is never sent.
-func describeRest(oapi *huma.OpenAPI) {
-	delete(oapi.Components.Schemas.Map(), "ErrorModel")
-	delete(oapi.Components.Schemas.Map(), "ErrorDetail")
-	oapi.AddOperation(webhookOperation(oapi))
-	text := map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}
-	object := map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}
-	for _, o := range []struct {
-		path, id, summary, details string
-		content                    map[string]*huma.MediaType
-		unready                    bool
-	}{
-		{"/livez", "livez", "Whether the process lives", "Never touches the database.", object, false},
-		{"/readyz", "readyz", "Whether to send requests here", "Fails for the database, the schema and a shutdown. `?verbose` adds each check and how far the projections are.", object, true},
-		{"/metrics", "metrics", "Metrics", "In the Prometheus text format.", text, false},
-	} {
-		op := &huma.Operation{
-			OperationID: o.id, Method: http.MethodGet, Path: o.path, Tags: []string{tagHealth},
-			Summary: o.summary, Description: o.details,
-			Responses: map[string]*huma.Response{"200": {Description: "It does.", Content: o.content}},
-		}
-		if o.unready {
-			op.Responses["503"] = &huma.Response{Description: "Not now.", Content: object}
-		}
-		oapi.AddOperation(op)
-	}
-}
-
-// webhookOperation describes the door in.
-func webhookOperation(oapi *huma.OpenAPI) *huma.Operation {
-	one := 1.0
-	answer := &huma.Schema{
-		Type: huma.TypeObject, Required: []string{"status"},
-		Properties: map[string]*huma.Schema{
-			"status":   {Type: huma.TypeString, Enum: []any{"accepted", "duplicate", "quarantined", "ping"}},
-			"position": {Type: huma.TypeInteger, Format: "int64", Minimum: &one, Description: "In the source's log; of the original for a duplicate. None for a ping."},
-		},
-	}
-	op := &huma.Operation{
-		OperationID: "webhook", Method: http.MethodPost, Path: "/webhooks/{source}", Tags: []string{tagIngest},
-		Summary:     "Deliver a webhook",
-		Description: "For the vendor of the source. The signature is checked over the raw body before anything else; the answer comes after the commit.",
-		Parameters: []*huma.Param{{
-			Name: "source", In: "path", Required: true, Description: "The source's name in the configuration.",
-			Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[a-z0-9-]{1,40}$"},
-		}},
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{}}}},
-		Responses: map[string]*huma.Response{"200": {
-			Description: "Kept, known already, kept aside, or a registration test.",
-			Content:     map[string]*huma.MediaType{"application/json": {Schema: answer}},
-		}},
-	}
-	for status, description := range map[string]string{
-		"400": "The body ended early. Nothing was kept.",
-		"401": "The signature or header is missing or wrong.",
-		"404": "No such source.",
-		"405": "Not a POST.",
-		"408": "The body took too long. Nothing was kept.",
-		"413": "The body is over 1 MiB.",
-		"415": "Not a JSON content type, or any Content-Encoding.",
-		"503": "Too much in flight, or the log can't be written now. Nothing was kept; try again after `Retry-After`.",
-	} {
-		op.Responses[status] = problem(oapi, description)
-	}
-	return op
 }
 
 // parameters are the names of an operation's query parameters, sorted.

@@ -138,3 +138,59 @@ func TestDocsLoadNothingFromElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenAPIDescribesEveryField: each one has words, and each that may be null says when.
+func TestOpenAPIDescribesEveryField(t *testing.T) {
+	t.Parallel()
+	doc, _ := document(t)
+	fields := 0
+	var walk func(where string, node any)
+	walk = func(where string, node any) {
+		schema, _ := node.(map[string]any)
+		properties, _ := schema["properties"].(map[string]any)
+		for name, p := range properties {
+			fields++
+			text, _ := p.(map[string]any)["description"].(string)
+			if text == "" {
+				t.Errorf("%s.%s has no description", where, name)
+			} else if mayBeNull(p.(map[string]any)) && !strings.Contains(strings.ToLower(text), "null") {
+				t.Errorf("%s.%s may be null, and %q does not say when", where, name, text)
+			}
+			walk(where+"."+name, p)
+		}
+		if items, ok := schema["items"]; ok {
+			walk(where+"[]", items)
+		}
+	}
+	for name, schema := range doc["components"].(map[string]any)["schemas"].(map[string]any) {
+		walk(name, schema)
+	}
+	for path, methods := range doc["paths"].(map[string]any) {
+		for method, o := range methods.(map[string]any) {
+			op := o.(map[string]any)
+			for status, r := range op["responses"].(map[string]any) {
+				content, _ := r.(map[string]any)["content"].(map[string]any)
+				for _, media := range content {
+					walk(path+" "+status, media.(map[string]any)["schema"])
+				}
+			}
+			list, _ := op["parameters"].([]any)
+			for _, p := range list {
+				if param := p.(map[string]any); param["description"] == nil {
+					t.Errorf("%s %s: the parameter %s has no description", method, path, param["name"])
+				}
+			}
+		}
+	}
+	if fields < 100 {
+		t.Errorf("only %d fields were looked at", fields)
+	}
+}
+
+func mayBeNull(schema map[string]any) bool {
+	if types, ok := schema["type"].([]any); ok && slices.Contains(types, any("null")) {
+		return true
+	}
+	either, _ := schema["anyOf"].([]any)
+	return slices.ContainsFunc(either, func(s any) bool { return s.(map[string]any)["type"] == "null" })
+}

@@ -138,7 +138,7 @@ func (d *Door) fromPosition(ctx context.Context, in Paged, source string) (asked
 
 // List is a page of items.
 type List[T any] struct {
-	Items []T     `json:"items" nullable:"false"`
+	Items []T     `json:"items" nullable:"false" doc:"Those of this page, in order."`
 	Next  *string `json:"next" doc:"The cursor of the next page; null: this is the last one."`
 }
 

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -98,17 +99,17 @@ func noBody(ctx context.Context) error {
 	if len(bodyOf(ctx)) == 0 {
 		return nil
 	}
-	return wrongBody("", "This request takes no body.")
+	return wrongBody("", "This request takes no body: send it without one, with curl as curl -X POST.")
 }
 
-// decodeBody reads a JSON object into v, and refuses what v does not know. No body leaves v as it is.
-func decodeBody(ctx context.Context, v any) error {
+// decodeBody reads a JSON object into v, and refuses what v does not know. No body leaves v as it is. example is a right one.
+func decodeBody(ctx context.Context, v any, example string) error {
 	body := bytes.TrimSpace(bodyOf(ctx))
 	if len(body) == 0 {
 		return nil
 	}
 	if body[0] != '{' || !json.Valid(body) || !text(string(body)) {
-		return wrongBody("", "The body is not a JSON object.")
+		return wrongBody("", "The body is not a JSON object; send none, or one as "+example+".")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -117,7 +118,7 @@ func decodeBody(ctx context.Context, v any) error {
 		if errors.As(err, &wrong) {
 			return wrongBody("/"+wrong.Field, wrong.Field+" is a "+wrong.Value+"; it must be a "+wrong.Type.String()+".")
 		}
-		return wrongBody("", "The body has a key that is not known here: "+err.Error()+".")
+		return wrongBody("", "The body has a key that there is not ("+strings.TrimPrefix(err.Error(), "json: ")+"); send none, or one as "+example+".")
 	}
 	return nil
 }

@@ -11,9 +11,9 @@ import (
 
 // progress is how far one source is folded in one generation, on the wire.
 type progress struct {
-	Generation  int     `json:"generation" minimum:"0"`
+	Generation  int     `json:"generation" minimum:"0" doc:"A whole set of read models; each rebuild makes the next one."`
 	State       string  `json:"state" doc:"serving: what answers are read from; building: being filled; previous: kept for a rollback."`
-	Source      string  `json:"source"`
+	Source      string  `json:"source" doc:"The configured source."`
 	Position    int64   `json:"position" minimum:"0" doc:"Folded through."`
 	Tail        int64   `json:"tail" minimum:"0" doc:"Of the log, read in the same snapshot."`
 	LagEvents   int64   `json:"lag_events" minimum:"0" doc:"Not folded yet."`
@@ -23,7 +23,7 @@ type progress struct {
 	Halted      *string `json:"halted" doc:"Why it stopped and needs a person; null: it runs."`
 
 	Owner      *string    `json:"owner" doc:"The process that folds it: host, process id and a random part. Null: nobody does just now."`
-	LeaseUntil *time.Time `json:"lease_until" doc:"Unless the owner renews its lease by then, another process takes the source over."`
+	LeaseUntil *time.Time `json:"lease_until" doc:"Unless the owner renews its lease by then, another process takes the source over. Null: nobody folds it just now."`
 
 	Drift []string `json:"drift" nullable:"false" enum:"code,settings" doc:"What it was folded with, wholly or in part, and differs from what this server folds with: another version (code), other settings of the source that its adapter reads (settings). Not empty for the serving generation: a rebuild is due."`
 }
@@ -36,7 +36,7 @@ type generations struct {
 
 func (d *Door) registerProjections(h huma.API) {
 	get(d, h, operation{
-		id: "list-projections", path: "/v1/projections", tag: tagLog,
+		id: "list-projections", path: "/v1/projections", tag: tagProjections,
 		summary: "How far the read models are",
 		details: "Per generation and source: what is still to fold and what could not be, who folds it, and whether another version or other settings folded it. " +
 			"What a rebuild is at tells `/v1/projections/rebuild`.",

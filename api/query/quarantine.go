@@ -18,16 +18,16 @@ import (
 
 // Quarantined is one quarantined event on the wire, without its body: that holds what visitors told of themselves.
 type Quarantined struct {
-	Source     string     `json:"source"`
-	Position   int64      `json:"position" minimum:"1"`
-	Ticket     *string    `json:"ticket"`
-	Type       string     `json:"type"`
-	OccurredAt *time.Time `json:"occurred_at"`
-	ReceivedAt *time.Time `json:"received_at"`
+	Source     string     `json:"source" doc:"The configured source."`
+	Position   int64      `json:"position" minimum:"1" doc:"In the source's log."`
+	Ticket     *string    `json:"ticket" doc:"The vendor's id of the ticket; null: the webhook names none."`
+	Type       string     `json:"type" doc:"The vendor's name of the event."`
+	OccurredAt *time.Time `json:"occurred_at" doc:"By the vendor's clock; null: the webhook tells no time."`
+	ReceivedAt *time.Time `json:"received_at" nullable:"false" doc:"By our clock."`
 	Cause      string     `json:"cause" doc:"Why it can't be used."`
 	Digest     string     `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the body, in hex."`
-	VerifiedBy string     `json:"verified_by"`
-	RepeatOf   *int64     `json:"repeat_of"`
+	VerifiedBy string     `json:"verified_by" doc:"The name of the secret that verified it."`
+	RepeatOf   *int64     `json:"repeat_of" doc:"The quarantined position that it repeats; null: it came from the vendor."`
 	RetriedAs  *int64     `json:"retried_as" doc:"The position that it was appended anew at; null: it was not retried yet."`
 }
 
@@ -65,11 +65,12 @@ const heldPath = "/v1/quarantine/{source}/{position}"
 
 func (d *Door) registerQuarantine(h huma.API) {
 	get(d, h, operation{
-		id: "list-quarantine", path: "/v1/quarantine", tag: tagLog,
+		id: "list-quarantine", path: "/v1/quarantine", tag: tagRepairs,
 		summary: "Authentic deliveries that can't be used, with the cause",
+		details: "They were answered 200, are in the log, and are not folded. Ordered by source and position; those that were retried say so.",
 	}, d.listQuarantine)
 	get(d, h, operation{
-		id: "get-quarantined", path: heldPath, tag: tagLog, resource: true,
+		id: "get-quarantined", path: heldPath, tag: tagRepairs, resource: true,
 		summary: "One authentic delivery that can't be used, with the cause",
 		details: "Its body is not shown: it may hold what a visitor told. `queuetrack quarantine show` prints it.",
 		problems: map[string]string{
@@ -101,9 +102,9 @@ func (d *Door) getQuarantined(ctx context.Context, in *heldInput) (answer Quaran
 	held, err := d.log.Held(ctx, in.Source, position)
 	switch {
 	case errors.Is(err, eventstore.ErrNoEvent):
-		return answer, api.NewProblem(api.KindUnknownEvent, "The log of "+in.Source+" has no position "+decimal(position)+".")
+		return answer, unknownEvent(in.Source, position)
 	case errors.Is(err, eventstore.ErrNotQuarantined):
-		return answer, api.NewProblem(api.KindNotQuarantined, "Position "+decimal(position)+" of "+in.Source+" is not quarantined; GET /v1/events shows it.")
+		return answer, api.NewProblem(api.KindNotQuarantined, "Position "+decimal(position)+" of "+in.Source+" is not quarantined: it is folded like any other. GET /v1/quarantine?source="+in.Source+" lists those that are.")
 	case err != nil:
 		return answer, err
 	}
@@ -124,14 +125,14 @@ func (d *Door) heldPosition(in *heldInput) (int64, error) {
 
 // retried is the answer to a retry.
 type retried struct {
-	Status   string `json:"status" enum:"accepted"`
+	Status   string `json:"status" enum:"accepted" doc:"It is in the log, and about to be folded."`
 	Position int64  `json:"position" minimum:"1" doc:"Where it was appended anew."`
 	RepeatOf int64  `json:"repeat_of" minimum:"1" doc:"The quarantined position."`
 }
 
 func (d *Door) registerRetry(h huma.API) {
 	get(d, h, operation{
-		method: http.MethodPost, id: "retry-quarantined", path: heldPath + "/retry", tag: tagLog, resource: true,
+		method: http.MethodPost, id: "retry-quarantined", path: heldPath + "/retry", tag: tagRepairs, resource: true,
 		summary: "Append a quarantined delivery anew",
 		details: "For after the adapter or the configuration was mended, and for a replay that was genuine. The delivery is appended once, with " +
 			"`repeat_of`, past deduplication, and folded like any other. It takes no body.",

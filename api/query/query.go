@@ -126,6 +126,7 @@ func (d *Door) huma(a huma.Adapter) huma.API {
 	}
 	describeStream(h.OpenAPI())
 	describeRest(h.OpenAPI())
+	describeParameters(h.OpenAPI())
 	return h
 }
 

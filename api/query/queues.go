@@ -19,13 +19,13 @@ type QueueState struct {
 	Source             string        `json:"source" doc:"The configured source." example:"city"`
 	Queue              string        `json:"queue" doc:"The vendor's id." example:"37338"`
 	Name               string        `json:"name" doc:"What it is called: in the configuration, else by the vendor, else its id." example:"Passports"`
-	Location           *string       `json:"location" doc:"Where it is." example:"City Hall"`
+	Location           *string       `json:"location" doc:"The location's name: in the configuration, else by the vendor; null: nobody says." example:"City Hall"`
 	Waiting            int64         `json:"waiting" minimum:"0" doc:"Tickets that wait to be called."`
 	Called             int64         `json:"called" minimum:"0" doc:"Tickets called, not yet at the desk or ended."`
 	Serving            int64         `json:"serving" minimum:"0" doc:"Tickets at a desk, where the vendor reports the arrival."`
 	OnHold             int64         `json:"on_hold" minimum:"0" doc:"Tickets postponed by an agent."`
 	Booked             int64         `json:"booked" minimum:"0" doc:"Reservations that don't wait yet."`
-	LongestWaitSeconds *int64        `json:"longest_wait_seconds" minimum:"0" doc:"Of those waiting; null: nobody waits."`
+	LongestWaitSeconds *int64        `json:"longest_wait_seconds" minimum:"0" doc:"Whole seconds that the one who waits longest has waited; null: nobody waits."`
 	Estimate           maybeEstimate `json:"estimate"`
 	ServedToday        *int64        `json:"served_today" minimum:"0" doc:"Visits to this queue that ended served since local midnight of the source. Null with as_of_position, which tells who stands in the queues."`
 	LastEventAt        *time.Time    `json:"last_event_at" doc:"When the last event about the queue was received, as of now; null with as_of_position."`
@@ -54,17 +54,18 @@ type queueInput struct {
 
 func (d *Door) registerQueues(h huma.API) {
 	get(d, h, operation{
-		id: "list-queues", path: "/v1/queues", tag: tagNow,
+		id: "list-queues", path: "/v1/queues", tag: tagQueues,
 		summary: "Every queue with what stands in it",
 		details: "All of them in one answer, ordered by source and queue, configured ones that nobody entered yet included. " +
 			"The queue \"\" holds the tickets that the vendor placed in none; it is listed while there are any, and has no address of its own.",
 	}, d.listQueues)
 	get(d, h, operation{
-		id: "get-queue", path: "/v1/queues/{source}/{queue}", tag: tagNow, resource: true,
+		id: "get-queue", path: "/v1/queues/{source}/{queue}", tag: tagQueues, resource: true,
 		summary: "One queue",
+		details: "What stands in it, how long the one who waits longest has waited, and how long somebody who comes now has to wait.",
 	}, d.getQueue)
 	get(d, h, operation{
-		id: "list-queue-tickets", path: "/v1/queues/{source}/{queue}/tickets", tag: tagNow, resource: true,
+		id: "list-queue-tickets", path: "/v1/queues/{source}/{queue}/tickets", tag: tagQueues, resource: true,
 		summary: "The open tickets of a queue, in queue order",
 		details: "Priority descending, then the vendor's order or the entry, then position in the log.",
 	}, d.listQueueTickets)

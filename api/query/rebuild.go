@@ -26,19 +26,19 @@ const rebuildPath = "/v1/projections/rebuild"
 // rebuilding is the last rebuild, rollback or discard on the wire. The names are those of `queuetrack rebuild --json`.
 type rebuilding struct {
 	State       string     `json:"state" enum:"none,running,interrupted,failed,done" doc:"none: there never was one. interrupted, failed: begun again, it goes on where it stopped."`
-	Action      *string    `json:"action" enum:"rebuild,rollback,discard"`
-	Generation  *int       `json:"generation" minimum:"0" doc:"The one that is filled, gone back to or dropped."`
+	Action      *string    `json:"action" enum:"rebuild,rollback,discard" doc:"What was asked for; null: nothing ever was."`
+	Generation  *int       `json:"generation" minimum:"0" doc:"The one that is filled, gone back to or dropped; null: none."`
 	Phase       *string    `json:"phase" enum:"clearing,filling,following,comparing,switching" doc:"Null once it is done."`
 	Events      *int64     `json:"events" minimum:"0" doc:"Folded so far, of all sources. Null once it is done."`
-	Total       *int64     `json:"total" minimum:"0" doc:"In the logs."`
+	Total       *int64     `json:"total" minimum:"0" doc:"Events in the logs of all sources. Null once it is done."`
 	Rate        *float64   `json:"events_per_second" minimum:"0" doc:"In this phase, a second ago at most. Null: nobody is at it."`
-	LeftSeconds *float64   `json:"left_seconds" minimum:"0" doc:"At this rate. Null: not known."`
+	LeftSeconds *float64   `json:"left_seconds" minimum:"0" doc:"Seconds that are left at this rate. Null: not known."`
 	Owner       *string    `json:"owner" doc:"The process that is at it: host, process id and a random part. Null: none is."`
-	StartedAt   *time.Time `json:"started_at" doc:"When a process began it, or went on with it, the last time."`
+	StartedAt   *time.Time `json:"started_at" doc:"When a process began it, or went on with it, the last time. Null: there never was one."`
 	EndedAt     *time.Time `json:"ended_at" doc:"When that one stopped. Null: it runs, or its process was killed."`
 	Differing   *int64     `json:"differing_tickets" minimum:"0" doc:"Tickets that had another state than in the generation that served before. Null unless one was switched to."`
 	Some        []string   `json:"differing" nullable:"false" doc:"A few of these, as SOURCE/TICKET."`
-	Error       *string    `json:"error" doc:"What it failed for."`
+	Error       *string    `json:"error" doc:"What it failed for; null: it did not."`
 }
 
 func rebuildingOf(w projection.Work) rebuilding {
@@ -67,7 +67,7 @@ func rebuildingOf(w projection.Work) rebuilding {
 
 func (d *Door) registerRebuilding(h huma.API) {
 	get(d, h, operation{
-		id: "get-rebuild", path: rebuildPath, tag: tagLog,
+		id: "get-rebuild", path: rebuildPath, tag: tagProjections,
 		summary: "How far the rebuild is, or what became of the last one",
 		details: "Of whichever process: this server, another one, or `queuetrack rebuild`. Numbers are counted at the request.",
 	}, d.getRebuild)
@@ -96,7 +96,7 @@ func (d *Door) registerRebuild(h huma.API) {
 	body.AdditionalProperties = false
 	body.Properties["action"] = action
 	register(d, h, operation{
-		method: http.MethodPost, id: "rebuild", path: rebuildPath, tag: tagLog,
+		method: http.MethodPost, id: "rebuild", path: rebuildPath, tag: tagProjections,
 		summary: "Fold the log anew, beside what readers see, and let them see the result",
 		details: "In the background: 202 says that it is under way, and `GET " + rebuildPath + "` how far. What serves goes on serving until the new generation is as far. " +
 			"One that was interrupted goes on where it stopped. A discard is done when it is answered, with 200.",
@@ -115,7 +115,7 @@ func (d *Door) rebuild(ctx context.Context, _ *struct{}) (*begun, error) {
 	asked := struct {
 		Action string `json:"action"`
 	}{tasks[0]}
-	if err := decodeBody(ctx, &asked); err != nil {
+	if err := decodeBody(ctx, &asked, `{"action":"rebuild"}`); err != nil {
 		return nil, err
 	}
 	if !slices.Contains(tasks, asked.Action) {
@@ -146,7 +146,7 @@ func (d *Door) notBegun(ctx context.Context, err error) error {
 	case errors.Is(err, projection.ErrInUse):
 		return api.NewProblem(api.KindNotNow, "It stands still: "+err.Error()+".")
 	case errors.Is(err, projection.ErrNoPrevious), errors.Is(err, projection.ErrNothingBuilding):
-		return api.NewProblem(api.KindNoGeneration, "Nothing was begun: "+err.Error()+".")
+		return api.NewProblem(api.KindNoGeneration, "Nothing was begun: "+err.Error()+". GET /v1/projections shows the generations that there are.")
 	}
 	return err
 }

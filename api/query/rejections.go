@@ -14,7 +14,7 @@ import (
 
 // rejection is one refused request on the wire.
 type rejection struct {
-	ReceivedAt *time.Time `json:"received_at" doc:"By our clock."`
+	ReceivedAt *time.Time `json:"received_at" nullable:"false" doc:"By our clock."`
 	Cause      string     `json:"cause" example:"signature" doc:"Why it was refused: method, content_type, encoding, too_large, truncated, slow, signature or busy. May grow."`
 	Method     string     `json:"method" example:"POST" doc:"Cut at 16 bytes."`
 	Headers    []string   `json:"headers" nullable:"false" doc:"The names of its headers, sorted, without repetitions: the first 40, each cut at 64 bytes, 1400 bytes in all. Values are never kept."`

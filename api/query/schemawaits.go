@@ -110,12 +110,12 @@ func statsSchema(description string) *huma.Schema {
 		{"mean_seconds", maybe(huma.TypeNumber)},
 		{"max_seconds", maybe(huma.TypeInteger)},
 	})
-	s.Properties["mean_seconds"].Description = "Their sum divided by n."
-	s.Properties["max_seconds"].Description = "The longest one."
+	s.Properties["mean_seconds"].Description = "Their sum divided by n; null when n is 0."
+	s.Properties["max_seconds"].Description = "The longest one; null when n is 0."
 	s.Description = description + " All null when n is 0. For each percentile asked for there is a key like p90_seconds."
 	for _, key := range []string{"p50_seconds", "p80_seconds", "p90_seconds", "p95_seconds"} {
 		s.Properties[key] = maybe(huma.TypeInteger)
-		s.Properties[key].Description = "The smallest of them that at least so many per cent do not exceed (nearest rank)."
+		s.Properties[key].Description = "The smallest of them that at least so many per cent do not exceed (nearest rank); null when n is 0."
 	}
 	s.Properties["low_n"] = described(huma.TypeBoolean, "True: fewer than 10 samples, so that percentiles say little.")
 	return s
@@ -131,7 +131,7 @@ func serviceLevelSchema() *huma.Schema {
 		{"abandoned_within", whole("Abandoned segments that left after X at most.")},
 		{"abandoned", whole("All abandoned segments.")},
 	})
-	s.Properties["value"].Description = "F1 (served_within + abandoned_within)/(served + abandoned), F2 served_within/served, F3 served_within/(served + abandoned), F4 served_within/(served + abandoned − abandoned_within)."
+	s.Properties["value"].Description = "F1 (served_within + abandoned_within)/(served + abandoned), F2 served_within/served, F3 served_within/(served + abandoned), F4 served_within/(served + abandoned − abandoned_within); null when there is nothing to divide by."
 	s.Description = "With the components that every formula can be computed from; value is null when there is nothing to divide by."
 	return s
 }

@@ -163,7 +163,7 @@ var streamParameters = []string{paramLastEventID, "queue", "source"}
 func (s *stream) parse(r *http.Request) (bookmark, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, api.Invalid(api.FieldError{Pointer: "/query", Detail: "The query is not a list of name=value joined by & with percent-encoding."})
+		return nil, api.Invalid(api.FieldError{Pointer: "/query", Detail: badQuery})
 	}
 	p := parser{errs: checkQuery(values, streamParameters)}
 	s.filter = streamFilter{source: s.door.source(&p, values.Get("source")), queue: values.Get("queue")}

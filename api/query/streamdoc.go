@@ -26,7 +26,7 @@ func describeStream(oapi *huma.OpenAPI) {
 		return &huma.Param{Name: name, In: in, Description: description, Schema: text}
 	}
 	op := &huma.Operation{
-		OperationID: "stream", Method: http.MethodGet, Path: streamPath, Tags: []string{tagNow},
+		OperationID: "stream", Method: http.MethodGet, Path: streamPath, Tags: []string{tagQueues},
 		Summary: "What changes, as it changes", Description: streamDetails,
 		Parameters: []*huma.Param{
 			param("source", "query", "Only this source."),

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -21,7 +22,7 @@ func strict(ctx huma.Context, next func(huma.Context)) {
 	r, w := humachi.Unwrap(ctx)
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		api.Fail(w, r, api.Invalid(api.FieldError{Pointer: "/query", Detail: "The query is not a list of name=value joined by & with percent-encoding."}))
+		api.Fail(w, r, api.Invalid(api.FieldError{Pointer: "/query", Detail: badQuery}))
 		return
 	}
 	errs := append(checkQuery(values, parameters(ctx.Operation())), checkPath(ctx)...)
@@ -39,6 +40,9 @@ func strict(ctx huma.Context, next func(huma.Context)) {
 	ctx = huma.WithValue(ctx, exchangeKey{}, x)
 	next(huma.WithValue(ctx, filtersKey{}, r.URL.Path+"?"+encode(values)))
 }
+
+// badQuery is told when the query has no form at all.
+const badQuery = "The query is not a list of name=value joined by & with percent-encoding, as source=city&location=City%20Hall."
 
 // encode writes the filters in one form, whatever their order and without the empty ones.
 func encode(values url.Values) string {
@@ -65,9 +69,9 @@ func checkQuery(values url.Values, allowed []string) []api.FieldError {
 		case !slices.Contains(allowed, name):
 			errs = append(errs, api.FieldError{Pointer: "/query/" + name, Detail: unknownParameter(name, allowed)})
 		case len(values[name]) > 1:
-			errs = append(errs, api.FieldError{Pointer: "/query/" + name, Detail: "Give " + name + " once."})
+			errs = append(errs, api.FieldError{Pointer: "/query/" + name, Detail: fmt.Sprintf("%s is given %d times; give it once.", name, len(values[name]))})
 		case !text(values.Get(name)):
-			errs = append(errs, api.FieldError{Pointer: "/query/" + name, Detail: name + " is not valid UTF-8 text."})
+			errs = append(errs, api.FieldError{Pointer: "/query/" + name, Detail: name + " is not text: write it in UTF-8, percent-encoded (ä is %C3%A4), without NUL."})
 		}
 	}
 	return errs
@@ -85,7 +89,7 @@ func checkPath(ctx huma.Context) []api.FieldError {
 	var errs []api.FieldError
 	for _, p := range ctx.Operation().Parameters {
 		if p.In == "path" && !text(ctx.Param(p.Name)) {
-			errs = append(errs, api.FieldError{Pointer: "/path/" + p.Name, Detail: "The " + p.Name + " in the path is not valid UTF-8 text."})
+			errs = append(errs, api.FieldError{Pointer: "/path/" + p.Name, Detail: "The " + p.Name + " in the path is not text: write it in UTF-8, percent-encoded (ä is %C3%A4, / is %2F), without NUL."})
 		}
 	}
 	return errs

@@ -11,35 +11,35 @@ import (
 type TicketState struct {
 	Source         string     `json:"source" doc:"The configured source."`
 	Ticket         string     `json:"ticket" doc:"The vendor's id."`
-	Label          *string    `json:"label" doc:"What the screen shows." example:"A2"`
+	Label          *string    `json:"label" doc:"What the screen shows for the visitor; null: the vendor tells none." example:"A2"`
 	Status         string     `json:"status" doc:"booked, waiting, called, serving or on_hold; ended: served, cancelled, no_show, merged or expired. May grow." example:"waiting"`
-	Queue          *string    `json:"queue" doc:"The vendor's id of the queue it is in, or was last."`
-	CreatedAt      *time.Time `json:"created_at"`
+	Queue          *string    `json:"queue" doc:"The vendor's id of the queue it is in, or was last; null: none was told."`
+	CreatedAt      *time.Time `json:"created_at" doc:"By the vendor's clock; null: not known yet."`
 	WaitingSince   *time.Time `json:"waiting_since" doc:"Entry to the queue; null unless it waits."`
-	CalledAt       *time.Time `json:"called_at" doc:"First call in the present queue: it ends the wait."`
-	LastCalledAt   *time.Time `json:"last_called_at" doc:"Last call of all."`
-	ServingSince   *time.Time `json:"serving_since" doc:"Arrival at the desk, where the vendor reports it."`
-	EndedAt        *time.Time `json:"ended_at"`
-	Desk           *string    `json:"desk" doc:"The vendor's id."`
-	Agent          *string    `json:"agent" doc:"The vendor's id."`
+	CalledAt       *time.Time `json:"called_at" doc:"First call in the present queue: it ends the wait. Null: not called there yet."`
+	LastCalledAt   *time.Time `json:"last_called_at" doc:"Last call of all; null: never called."`
+	ServingSince   *time.Time `json:"serving_since" doc:"Arrival at the desk; null: not there, or the vendor reports no arrivals."`
+	EndedAt        *time.Time `json:"ended_at" doc:"When it ended, whatever the status; null: it is open."`
+	Desk           *string    `json:"desk" doc:"The vendor's id of the desk told last; null: none was."`
+	Agent          *string    `json:"agent" doc:"The vendor's id of the person told last; null: none was."`
 	Calls          int        `json:"calls" minimum:"0" doc:"Calls and re-calls."`
 	Returns        int        `json:"returns" minimum:"0" doc:"How often it was sent back to wait."`
-	WaitSeconds    int64      `json:"wait_seconds" doc:"Time in waiting, over all segments, a running one included. Negative where the vendor's clock ran backwards."`
-	ServiceSeconds *int64     `json:"service_seconds" doc:"Time in service of the served segments, without holds."`
-	Flags          []string   `json:"flags" nullable:"false" doc:"What is doubtful about it."`
+	WaitSeconds    int64      `json:"wait_seconds" doc:"Whole seconds in waiting, over all segments, a running one included, holds left out. Negative where the vendor's clock ran backwards."`
+	ServiceSeconds *int64     `json:"service_seconds" doc:"Whole seconds in service of the served segments, holds left out; null: none was served."`
+	Flags          flags      `json:"flags"`
 	Segments       []segment  `json:"segments" nullable:"false" doc:"One stay in one queue each, in order."`
 }
 
 // segment is one stay in one queue.
 type segment struct {
-	Queue          *string    `json:"queue"`
-	EnteredAt      *time.Time `json:"entered_at"`
-	CalledAt       *time.Time `json:"called_at"`
-	LeftAt         *time.Time `json:"left_at"`
+	Queue          *string    `json:"queue" doc:"The vendor's id; null: none was told."`
+	EnteredAt      *time.Time `json:"entered_at" doc:"When it began to wait there; null: not known yet."`
+	CalledAt       *time.Time `json:"called_at" doc:"First call, which ends the wait; null: none yet."`
+	LeftAt         *time.Time `json:"left_at" doc:"When it ended or left the queue; null: it is there."`
 	Outcome        string     `json:"outcome" doc:"open, served, no_show, abandoned, cancelled, returned, transferred, expired or merged. May grow."`
-	WaitSeconds    *int64     `json:"wait_seconds" doc:"Entry to first call, or to leaving without one; null while it waits."`
-	ServiceSeconds *int64     `json:"service_seconds" doc:"Of a served segment."`
-	Flags          []string   `json:"flags" nullable:"false"`
+	WaitSeconds    *int64     `json:"wait_seconds" doc:"Whole seconds from entry to first call, or to leaving without one, holds left out; null while it waits."`
+	ServiceSeconds *int64     `json:"service_seconds" doc:"Whole seconds from arrival at the desk (from the call, where none is told) to the end, holds left out; null: not served."`
+	Flags          flags      `json:"flags"`
 }
 
 // ticketInQueue is an open ticket in its queue.

@@ -27,7 +27,7 @@ type queueTicketsInput struct {
 type ticketsInput struct {
 	Source      string  `query:"source" doc:"Only this source."`
 	Queue       string  `query:"queue" doc:"Only tickets that are in this queue, or ended in it."`
-	Status      string  `query:"status" enum:"booked,waiting,called,serving,on_hold,served,cancelled,no_show,merged,expired"`
+	Status      string  `query:"status" enum:"booked,waiting,called,serving,on_hold,served,cancelled,no_show,merged,expired" doc:"Only these; absent: open and ended ones."`
 	CreatedFrom instant `query:"created_from" doc:"Created at or after."`
 	CreatedTo   instant `query:"created_to" doc:"Created before."`
 	Least
@@ -45,10 +45,12 @@ func (d *Door) registerTickets(h huma.API) {
 	get(d, h, operation{
 		id: "list-tickets", path: "/v1/tickets", tag: tagTickets,
 		summary: "Tickets, newest first",
+		details: "Open and ended ones, by when they were created. Filters add up.",
 	}, d.listTickets)
 	get(d, h, operation{
 		id: "get-ticket", path: "/v1/tickets/{source}/{ticket}", tag: tagTickets, resource: true,
 		summary: "One ticket",
+		details: "Its state and times, and each stay in a queue (a segment) with its outcome. A return, a transfer and a reopening begin a new segment; a re-call does not.",
 	}, d.getTicket)
 	get(d, h, operation{
 		id: "get-ticket-history", path: "/v1/tickets/{source}/{ticket}/history", tag: tagTickets, resource: true,
@@ -182,7 +184,7 @@ func (d *Door) ticketFilter(ctx context.Context, p *parser, in *ticketsInput) (b
 		Limit:       asked.limit + 1,
 	}
 	if !f.CreatedFrom.IsZero() && !f.CreatedTo.IsZero() && !f.CreatedFrom.Before(f.CreatedTo) {
-		p.wrong("created_to", "created_to must be later than created_from.")
+		p.wrong("created_to", "created_to (%s) must be later than created_from (%s): the window is from created_from up to created_to, itself outside.", in.CreatedTo, in.CreatedFrom)
 	}
 	if asked.after != nil {
 		f.After = &board.Key{CreatedAt: p.afterInstant(asked.after[0]), Source: asked.after[1], Ticket: asked.after[2]}
@@ -232,7 +234,7 @@ func ticketAt(ctx context.Context, v *projection.View, source, id string, q *que
 func findTicket(ctx context.Context, v *projection.View, source, id string) (board.Ticket, error) {
 	t, err := board.Find(ctx, v, source, id)
 	if errors.Is(err, board.ErrUnknownTicket) {
-		return t, api.NewProblem(api.KindUnknownTicket, "No event of "+source+" has told of a ticket "+quote(id)+" yet; `positions` of other answers say how far its log is folded.")
+		return t, api.NewProblem(api.KindUnknownTicket, "No event of "+source+" has told of a ticket "+quote(id)+" yet; GET /v1/tickets?source="+source+" lists those that are known. For a webhook that was just answered, add min_position="+source+":POSITION with its position.")
 	}
 	return t, err
 }

@@ -77,8 +77,8 @@ func (d *Door) zone(p *parser, name string, sources []string) *time.Location {
 	zone := d.zoneOf(sources[0])
 	for _, s := range sources {
 		if other := d.zoneOf(s); other.String() != zone.String() {
-			p.wrong("tz", "tz is required here: the sources have different zones (%s in %s, %s in %s). Give tz, or one source.",
-				sources[0], zone, s, other)
+			p.wrong("tz", "tz is required here: the sources have different zones (%s in %s, %s in %s). Give the zone of dates and days, as tz=%s, or one source, as source=%s.",
+				sources[0], zone, s, other, zone, sources[0])
 			break
 		}
 	}
@@ -107,7 +107,7 @@ func (d *Door) window(p *parser, q WaitsQuery, zone *time.Location) (from, to ti
 		from = to.In(zone).AddDate(0, 0, -defaultDays)
 	}
 	if !from.Before(to) {
-		p.wrong("from", "from (%s) must be earlier than to (%s); to is outside of the window, and absent it is the next local midnight.",
+		p.wrong("from", "from (%s) must be earlier than to (%s); to is outside of the window, so one day is from=2026-11-20&to=2026-11-21; absent, to is the next local midnight.",
 			from.In(zone).Format(time.RFC3339), to.In(zone).Format(time.RFC3339))
 	}
 	return from, to

@@ -35,17 +35,17 @@ type EstimatesItem struct {
 
 // Accuracy is of a set of predictions; all null when it is empty.
 type Accuracy struct {
-	MAE     *float64 `json:"mae_seconds" doc:"Mean absolute error: of |told − waited|."`
-	RMSE    *float64 `json:"rmse_seconds" doc:"Root of the mean squared error: large errors weigh more."`
-	Bias    *float64 `json:"bias_seconds" doc:"Mean of told − waited: above 0, people are told too long."`
-	Within5 *float64 `json:"within_5_minutes" doc:"Share of arrivals told right to 5 minutes or better."`
+	MAE     *float64 `json:"mae_seconds" doc:"Mean absolute error in seconds: of |told − waited|. Null when n is 0."`
+	RMSE    *float64 `json:"rmse_seconds" doc:"Root of the mean squared error: large errors weigh more. Null when n is 0."`
+	Bias    *float64 `json:"bias_seconds" doc:"Mean of told − waited: above 0, people are told too long. Null when n is 0."`
+	Within5 *float64 `json:"within_5_minutes" doc:"Share of arrivals told right to 5 minutes or better, 0 to 1. Null when n is 0."`
 }
 
 // RangeShares tell how often a range was kept; null when none was told.
 type RangeShares struct {
 	N         int64    `json:"n" minimum:"0" doc:"Arrivals that were told a range."`
-	BelowHigh *float64 `json:"below_high" doc:"Share of these that waited no longer than its upper end: 0.8 is what it promises."`
-	Within    *float64 `json:"within" doc:"Share of these that waited within it, its ends included: 0.6 is what it promises."`
+	BelowHigh *float64 `json:"below_high" doc:"Share of these that waited no longer than its upper end: 0.8 is what it promises. Null when n is 0."`
+	Within    *float64 `json:"within" doc:"Share of these that waited within it, its ends included: 0.6 is what it promises. Null when n is 0."`
 }
 
 // NewEstimates puts a backtest on the wire.
