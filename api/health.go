@@ -29,6 +29,7 @@ type Checks struct {
 	Schema      func(context.Context) error                          // whether it has the schema that this binary needs
 	Projections func(context.Context) ([]projection.Progress, error) // only reported; nil: nothing to report
 	Drift       func(context.Context) (projection.Drift, error)      // only reported; nil: nothing to report
+	MayRead     func(*http.Request) bool                             // whether who asks is told the details; nil: everybody is
 	Logger      *slog.Logger                                         // nil: slog.Default()
 }
 
@@ -61,7 +62,7 @@ func (h *Health) live(w http.ResponseWriter, _ *http.Request) {
 	writeHealth(w, http.StatusOK, readiness{Status: "ok"})
 }
 
-// readiness is the answer of /readyz; the lists only with ?verbose.
+// readiness is the answer of /readyz; the lists only with ?verbose, for those who may read.
 type readiness struct {
 	Status      string            `json:"status"`
 	Checks      map[string]string `json:"checks,omitempty"`
@@ -101,7 +102,7 @@ func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 			answer.Status, status = "unavailable", http.StatusServiceUnavailable
 		}
 	}
-	if !r.URL.Query().Has("verbose") {
+	if !h.verbose(r) {
 		if status == http.StatusOK {
 			answer.Checks = nil
 		}
@@ -110,6 +111,12 @@ func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	answer.Drift, answer.Projections = h.drift(ctx), h.projections(ctx)
 	writeHealth(w, status, answer)
+}
+
+// verbose reports whether the details are asked for, by somebody who may read. Anybody else gets the plain answer: a probe
+// must not fail for want of a key.
+func (h *Health) verbose(r *http.Request) bool {
+	return r.URL.Query().Has("verbose") && (h.checks.MayRead == nil || h.checks.MayRead(r))
 }
 
 // What a check comes to. The cause of a failure is in the log.

@@ -19,7 +19,7 @@ func NewRegistry() *prometheus.Registry {
 	return reg
 }
 
-// scrapesAtOnce bounds what /metrics, which asks for no key, can take of the database's connections; one more gets 503.
+// scrapesAtOnce bounds what /metrics can take of the database's connections; one more gets 503.
 const scrapesAtOnce = 2
 
 // MetricsHandler answers /metrics. Each collector that asks the database gives up within [CheckTimeout], and is then

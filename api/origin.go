@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// SameSite guards the answers that nobody has to show a key for. A browser is let through every firewall, and sends
-// what the page in it tells it to, whoever's page that is; so the server looks at where a request comes from.
+// SameSite guards what a browser can be made to ask for: answers that nobody has to show a key for, and whatever its
+// cookie opens. A browser is let through every firewall, and sends what the page in it tells it to, whoever's page that
+// is; so the server looks at where a request comes from.
 //
 //   - A POST that a page of another origin sent is refused, by Sec-Fetch-Site, else by Origin. Clients that are no
 //     browsers send neither, and pass.
@@ -27,13 +28,18 @@ func SameSite(listen string) func(http.Handler) http.Handler {
 				return
 			}
 			if origins.Check(r) != nil {
-				Fail(w, r, NewProblem(KindCrossOrigin, "Only pages of this very server may send this from a browser. "+
-					"Send it from a page under the address that the browser shows, or without a browser: with curl, or the queuetrack command."))
+				Fail(w, r, CrossOrigin())
 				return
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// CrossOrigin returns the problem of a request that a page of another site had a browser send.
+func CrossOrigin() *Problem {
+	return NewProblem(KindCrossOrigin, "Only pages of this very server may send this from a browser. "+
+		"Send it from a page under the address that the browser shows, or without a browser: with curl, or the queuetrack command.")
 }
 
 // hostOf is the Host header without its port.

@@ -20,6 +20,8 @@ const (
 	KindInvalidRequest       Kind = "invalid-request"
 	KindIncompleteBody       Kind = "incomplete-body"
 	KindBadSignature         Kind = "bad-signature"
+	KindUnauthorized         Kind = "unauthorized"
+	KindForbidden            Kind = "forbidden"
 	KindCrossOrigin          Kind = "cross-origin"
 	KindForeignHost          Kind = "foreign-host"
 	KindNotFound             Kind = "not-found"
@@ -43,6 +45,7 @@ const (
 	KindNoGeneration         Kind = "no-generation"
 	KindTooLarge             Kind = "too-large"
 	KindUnsupportedMediaType Kind = "unsupported-media-type"
+	KindTooManyRequests      Kind = "too-many-requests"
 	KindBusy                 Kind = "busy"
 	KindNotFolded            Kind = "not-folded"
 	KindOvertaken            Kind = "overtaken"
@@ -60,6 +63,10 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusBadRequest, "The body ended too early"
 	case KindBadSignature:
 		return http.StatusUnauthorized, "The signature does not verify"
+	case KindUnauthorized:
+		return http.StatusUnauthorized, "An API key is needed"
+	case KindForbidden:
+		return http.StatusForbidden, "The API key does not allow this"
 	case KindCrossOrigin:
 		return http.StatusForbidden, "A page of another site sent this"
 	case KindForeignHost:
@@ -106,6 +113,8 @@ func (k Kind) describe() (status int, title string) {
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	case KindUnsupportedMediaType:
 		return http.StatusUnsupportedMediaType, "The body is not plain JSON"
+	case KindTooManyRequests:
+		return http.StatusTooManyRequests, "Too many requests"
 	case KindBusy:
 		return http.StatusServiceUnavailable, "Too busy just now"
 	case KindNotFolded:
@@ -245,7 +254,7 @@ func Describe(ctx context.Context, err error) *Problem {
 	if answer.Status >= http.StatusInternalServerError {
 		note(ctx, err)
 	}
-	// A refused signature gets the same bytes whatever the request was: they must tell nothing.
+	// A refused signature or key gets the same bytes whatever the request was: they must tell nothing.
 	if answer.Status != http.StatusUnauthorized {
 		answer.Instance = RequestID(ctx)
 	}

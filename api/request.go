@@ -17,10 +17,11 @@ type recordKey struct{}
 
 // record is what is noted about a request on its way, for its log line. One goroutine writes it: the request's own.
 type record struct {
-	id    string
-	err   error
-	stack string
-	attrs []slog.Attr
+	id     string
+	client Client
+	err    error
+	stack  string
+	attrs  []slog.Attr
 }
 
 // The most that a log line shows of what a sender chose, in bytes.
@@ -132,6 +133,9 @@ func logRequest(log *slog.Logger, level slog.Level, r *http.Request, rec *record
 		slog.Int("status", w.Status()),
 		slog.Int64("bytes", w.written),
 		slog.Float64("duration_seconds", took.Seconds()),
+	}
+	if rec.client.Addr.IsValid() {
+		attrs = append(attrs, slog.String("client", rec.client.Addr.String()))
 	}
 	attrs = append(attrs, rec.attrs...)
 	if rec.err != nil {

@@ -10,7 +10,7 @@ import (
 
 // The addresses of signing in and out.
 const (
-	LoginPath  = "/login"
+	LoginPath  = api.SignInPath
 	LogoutPath = "/logout"
 )
 
@@ -69,9 +69,4 @@ func (d *Dashboard) signOut(w http.ResponseWriter, r *http.Request) {
 }
 
 // local is an address of this server, to go to after signing in: nobody is sent elsewhere by a link.
-func local(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
-		return "/"
-	}
-	return next
-}
+func local(next string) string { return api.LocalPath(next) }
