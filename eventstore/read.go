@@ -68,6 +68,11 @@ func (l *Log) List(ctx context.Context, source string, after int64, limit int) (
 	return events, nil
 }
 
+// ListBodies is Read on the connections of those who ask: its pages, too, end before their bodies exceed 16 MiB.
+func (l *Log) ListBodies(ctx context.Context, source string, after int64, limit int) ([]Event, error) {
+	return page(ctx, l.pool, source, after, limit)
+}
+
 // ReadTickets calls each with the events up to a position of the tickets after one and through another, each ticket's
 // together and in order, within the caller's transaction: what verify folds anew. The tickets come in the database's
 // order. The events are streamed, so each can't use the transaction.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/hex"
 	"math"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"queuetrack/eventstore"
 )
 
-// event is one row of the log on the wire, without its body.
+// event is one row of the log on the wire.
 type event struct {
 	Source      string     `json:"source" doc:"The configured source."`
 	Position    int64      `json:"position" minimum:"1" doc:"In the source's log: 1, 2, 3 … without holes."`
@@ -24,6 +25,7 @@ type event struct {
 	VerifiedBy  string     `json:"verified_by" doc:"The name of the secret that verified it; queuetrack for our own events." example:"env:QMINDER_SECRET"`
 	Quarantined *string    `json:"quarantined" doc:"Why it can't be used; null: it can."`
 	RepeatOf    *int64     `json:"repeat_of" doc:"The quarantined position whose body this is; null: it came from the vendor."`
+	Body        *string    `json:"body,omitempty" encoding:"base64" doc:"With bodies=true: what was received, byte for byte, in base64."`
 }
 
 // sourceStats is one source's log in numbers, on the wire.
@@ -44,6 +46,7 @@ type sourceStats struct {
 type eventsInput struct {
 	Source string  `query:"source" required:"true" doc:"The source whose log is read; each has its own positions."`
 	After  integer `query:"after" doc:"Only events after this position; absent: from the first one."`
+	Bodies string  `query:"bodies" enum:"false,true" doc:"With what was received, byte for byte: it may hold names and phone numbers, so it wants the scope admin. A page then ends before its bodies exceed 16 MiB."`
 	Paged
 }
 
@@ -51,7 +54,7 @@ func (d *Door) registerLog(h huma.API) {
 	get(d, h, operation{
 		id: "list-events", path: "/v1/events", tag: tagLog,
 		summary: "The log of a source, in order, after a position",
-		details: "To follow the log, go on with after = the last position seen. Bodies are not shown.",
+		details: "To follow the log, go on with after = the last position seen. Bodies are shown with `bodies=true`, to those with the scope admin.",
 	}, d.listEvents)
 	get(d, h, operation{
 		id: "list-sources", path: "/v1/sources", tag: tagLog,
@@ -68,17 +71,53 @@ func (d *Door) listEvents(ctx context.Context, in *eventsInput) (answer List[eve
 	}
 	source := d.source(&p, in.Source)
 	after := p.afterPosition(asked, p.integer("after", string(in.After), 0, 0, math.MaxInt64))
+	bodies := oneOf(&p, "bodies", in.Bodies, "false", []string{"false", "true"}) == "true"
 	if err := p.err(); err != nil {
 		return answer, err
+	}
+	if bodies {
+		return d.listBodies(ctx, source, after, asked)
 	}
 	rows, err := d.log.List(ctx, source, after, asked.limit+1)
 	if err != nil {
 		return answer, err
 	}
-	rows, answer.Next = trim(rows, asked, func(e eventstore.Event) []string { return []string{decimal(e.Position)} })
+	rows, answer.Next = trim(rows, asked, eventKey)
 	answer.Items = convert(rows, eventOf)
 	return answer, nil
 }
+
+// listBodies is listEvents with what was received: it may hold what a visitor told, so reading alone is not enough.
+func (d *Door) listBodies(ctx context.Context, source string, after int64, asked page) (answer List[event], err error) {
+	if !api.CallerOf(ctx).May(api.ScopeAdmin) {
+		return answer, api.Forbidden(api.ScopeAdmin)
+	}
+	rows, err := d.log.ListBodies(ctx, source, after, asked.limit+1)
+	if err != nil {
+		return answer, err
+	}
+	short := len(rows) > 0 && len(rows) <= asked.limit // by its bytes, or the log's end
+	rows, answer.Next = trim(rows, asked, eventKey)
+	if short {
+		last := rows[len(rows)-1]
+		tail, err := d.log.Tail(ctx, source)
+		if err != nil {
+			return answer, err
+		}
+		if last.Position < tail {
+			answer.Next = asked.next(eventKey(last)...)
+		}
+	}
+	answer.Items = convert(rows, func(e eventstore.Event) event {
+		item, body := eventOf(e), base64.StdEncoding.EncodeToString(e.Body)
+		item.Body = &body
+		return item
+	})
+	return answer, nil
+}
+
+// eventKey is an event's place in a source's log.
+func eventKey(e eventstore.Event) []string { return []string{decimal(e.Position)} }
 
 func eventOf(e eventstore.Event) event {
 	return event{

@@ -30,6 +30,12 @@ const (
 //go:embed docs/about.md
 var about string
 
+// keyScheme names the API keys in the document.
+const keyScheme = "key"
+
+// wants says which scope an operation asks for.
+func wants(s api.Scope) []map[string][]string { return []map[string][]string{{keyScheme: {string(s)}}} }
+
 // humaConfig returns a configuration without the framework's own pages, links and validation answers.
 func humaConfig(version string) huma.Config {
 	cfg := huma.DefaultConfig("queuetrack", version)
@@ -37,6 +43,9 @@ func humaConfig(version string) huma.Config {
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.CreateHooks = nil
 	cfg.AllowAdditionalPropertiesByDefault = true // answers may grow
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{keyScheme: {
+		Type: "http", Scheme: "bearer", Description: "An API key, `qt_…`, as `queuetrack apikey create` prints it. A browser that signed in sends a cookie instead.",
+	}}
 	cfg.Tags = []*huma.Tag{
 		{Name: tagQueues, Description: "Who is where, now, at any instant, or as it changes."},
 		{Name: tagReports, Description: "How long people waited, and how good the estimates were."},
@@ -94,8 +103,10 @@ func register[I, O any](d *Door, h huma.API, o operation, handle func(context.Co
 		SkipValidateParams: true,
 		RequestBody:        o.body,
 		Responses:          responses(h.OpenAPI(), o),
+		Security:           wants(api.ScopeRead),
 	}
 	if o.method == http.MethodPost {
+		op.Security = wants(api.ScopeAdmin)
 		op.Middlewares = huma.Middlewares{takeBody}
 	}
 	if ok != nil {
@@ -127,6 +138,9 @@ func describeTag(op *huma.Operation) {
 func responses(oapi *huma.OpenAPI, o operation) map[string]*huma.Response {
 	described := map[string]*huma.Response{
 		"400": problem(oapi, "The request is wrong; `errors` names each mistake and what is allowed."),
+		"401": problem(oapi, "No API key that is good. Always the same bytes."),
+		"403": problem(oapi, "The key lacks the scope that `detail` names; or, on a loopback address, another name than this machine's was asked for."),
+		"429": problem(oapi, "The key has sent more than it may, or your address too many wrong keys. Go on after `Retry-After`."),
 		"500": problem(oapi, "Our fault. The log has the cause under the `instance`."),
 		"503": problem(oapi, "Busy, too slow, not folded as far as asked, or without its database. Try again after `Retry-After`."),
 	}

@@ -69,10 +69,17 @@ func TestOpenAPIDescribesEveryAnswer(t *testing.T) {
 			if !strings.HasPrefix(path, "/v1/") {
 				continue
 			}
-			for _, status := range []string{"400", "500", "503"} {
+			for _, status := range []string{"400", "401", "403", "429", "500", "503"} {
 				if content, ok := responses[status].(map[string]any)["content"].(map[string]any); !ok || content["application/problem+json"] == nil {
 					t.Errorf("%s %s: %s is no problem", method, path, status)
 				}
+			}
+			scope := "read"
+			if method == "post" {
+				scope = "admin"
+			}
+			if diff := cmp.Diff([]any{map[string]any{"key": []any{scope}}}, op["security"]); diff != "" {
+				t.Errorf("%s %s: security (-want +got):\n%s", method, path, diff)
 			}
 			if named := strings.Contains(path, "{"); named != (responses["404"] != nil) {
 				t.Errorf("%s %s: 404 described: %v", method, path, !named)

@@ -35,12 +35,17 @@ func describeRest(oapi *huma.OpenAPI) {
 			"503": jsonResponse("Not now; `checks` says why.", readySchema("unavailable")),
 		})
 	ready.Parameters = []*huma.Param{{
-		Name: "verbose", In: "query", AllowEmptyValue: true, Description: "Adds each check, how far the projections are, and whether a rebuild is due; it takes no value.",
+		Name: "verbose", In: "query", AllowEmptyValue: true, Description: "Adds each check, how far the projections are, and whether a rebuild is due, for those who may read; it takes no value.",
 		Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{""}},
 	}}
 	oapi.AddOperation(ready)
-	oapi.AddOperation(healthOperation("metrics", api.MetricsPath, "Metrics", "In the Prometheus text format. Names begin with `queuetrack_`; `_seconds` are seconds, `_total` only grow.",
-		map[string]*huma.Response{"200": {Description: "All of them.", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}}))
+	metrics := healthOperation("metrics", api.MetricsPath, "Metrics", "In the Prometheus text format. Names begin with `queuetrack_`; `_seconds` are seconds, `_total` only grow.",
+		map[string]*huma.Response{
+			"200": {Description: "All of them.", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+			"401": problem(oapi, "No API key that is good."),
+		})
+	metrics.Security = wants(api.ScopeRead)
+	oapi.AddOperation(metrics)
 }
 
 func healthOperation(id, path, summary, details string, responses map[string]*huma.Response) *huma.Operation {

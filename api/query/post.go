@@ -38,7 +38,7 @@ func (d *Door) registerPosts(h huma.API) {
 // withPostProblems adds the problems that any POST may answer with.
 func withPostProblems(own map[string]string) map[string]string {
 	all := map[string]string{
-		"403": "A page of another site sent it, or it was sent to a name that is not this machine's.",
+		"403": "The key lacks the scope `admin`; or a page of another site sent it, or it was sent to a name that is not this machine's.",
 		"408": "The body took too long. Nothing was done.",
 		"413": "The body is over 4 KiB.",
 		"415": "The body is not JSON, or has a Content-Encoding.",

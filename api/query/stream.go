@@ -43,6 +43,7 @@ const (
 	endedSlow = "the client read too slowly"
 	endedGone = "the client hung up"
 	endedHere = "the server shuts down"
+	endedKey  = "the key no longer opens it"
 )
 
 // StreamConfig is what streams do not have to be given. The zero value works.
@@ -202,6 +203,8 @@ func (s *stream) run(ctx context.Context) string {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.door.hub.metrics.slow.Inc()
 		return endedSlow
+	case errors.Is(context.Cause(ctx), api.Unauthorized()):
+		return endedKey
 	case ctx.Err() != nil:
 		return endedGone
 	}

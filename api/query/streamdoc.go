@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"queuetrack/api"
 )
 
 const streamPath = "/v1/stream"
@@ -34,6 +36,7 @@ func describeStream(oapi *huma.OpenAPI) {
 			param(paramLastEventID, "query", "Where to go on, for clients that can't set the header."),
 			param(headerLastEventID, "header", "Where to go on: the last id received. Goes before the parameter."),
 		},
+		Security: wants(api.ScopeRead),
 		Responses: responses(oapi, operation{problems: map[string]string{
 			"405": "Not a GET.",
 			"409": "The id is ahead of what is folded: of another database, or a backup was restored. Begin anew without one.",
