@@ -77,7 +77,8 @@ func ourselves(ctx context.Context, url string, args ...string) (*exec.Cmd, erro
 	}
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+url) // not among the arguments: it may hold a password
+	// Not among the arguments: it may hold a password. What the environment says of a real server's is not for this one.
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+url, "QUEUETRACK_DATABASE_URL=", "QUEUETRACK_ADMIN_KEY_FILE=")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = shutdownTimeout + 5*time.Second
 	return cmd, nil

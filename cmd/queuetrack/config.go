@@ -16,6 +16,7 @@ type config struct {
 	DataDir     setting
 	Listen      setting
 	LogFormat   setting
+	Access      accessConfig
 	Sources     []sourceConfig
 
 	tracer trace.Tracer // nil: nobody asked for traces
@@ -38,9 +39,10 @@ const (
 
 const originDefault = "default"
 
-// globalFlags are the flags of every command. Empty: not given.
+// globalFlags are the flags of every command, and serve's flags that are settings. Empty: not given.
 type globalFlags struct {
 	config, databaseURL, dataDir, listen, logFormat string
+	trustedProxies, rateLimit                       string // serve's only
 }
 
 func (f *globalFlags) register(flags *pflag.FlagSet) {
@@ -59,6 +61,9 @@ type environment struct {
 	DataDir           string `env:"QUEUETRACK_DATA_DIR"`
 	Listen            string `env:"QUEUETRACK_LISTEN"`
 	LogFormat         string `env:"QUEUETRACK_LOG_FORMAT"`
+	AdminKeyFile      string `env:"QUEUETRACK_ADMIN_KEY_FILE"`
+	TrustedProxies    string `env:"QUEUETRACK_TRUSTED_PROXIES"`
+	RateLimit         string `env:"QUEUETRACK_RATE_LIMIT"`
 }
 
 // loadConfig merges the settings and checks them. Its error is a mistakes where a person has something to mend.
@@ -80,7 +85,7 @@ func (a *app) merge() (c config, inFile mistakes, err error) {
 	if err := env.ParseWithOptions(&e, env.Options{Environment: vars}); err != nil {
 		return config{}, nil, fmt.Errorf("read the environment: %w", err)
 	}
-	c = config{Listen: setting{defaultListen, originDefault}, LogFormat: setting{defaultLogFormat, originDefault}}
+	c = config{Listen: setting{defaultListen, originDefault}, LogFormat: setting{defaultLogFormat, originDefault}, Access: defaultAccess()}
 	c.File = first(a.flags.config, e.Config)
 	if c.File != "" {
 		inFile = c.readFile(c.File, vars)
@@ -90,10 +95,15 @@ func (a *app) merge() (c config, inFile mistakes, err error) {
 	c.override(&c.DataDir, e.DataDir, "environment QUEUETRACK_DATA_DIR")
 	c.override(&c.Listen, e.Listen, "environment QUEUETRACK_LISTEN")
 	c.override(&c.LogFormat, e.LogFormat, "environment QUEUETRACK_LOG_FORMAT")
+	c.override(&c.Access.AdminKeyFile, e.AdminKeyFile, "environment QUEUETRACK_ADMIN_KEY_FILE")
+	c.override(&c.Access.TrustedProxies, e.TrustedProxies, "environment QUEUETRACK_TRUSTED_PROXIES")
+	c.override(&c.Access.RateLimit, e.RateLimit, "environment QUEUETRACK_RATE_LIMIT")
 	c.override(&c.DatabaseURL, a.flags.databaseURL, "flag --database-url")
 	c.override(&c.DataDir, a.flags.dataDir, "flag --data-dir")
 	c.override(&c.Listen, a.flags.listen, "flag --listen")
 	c.override(&c.LogFormat, a.flags.logFormat, "flag --log-format")
+	c.override(&c.Access.TrustedProxies, a.flags.trustedProxies, "flag --trusted-proxies")
+	c.override(&c.Access.RateLimit, a.flags.rateLimit, "flag --rate-limit")
 	wrong, err := c.checkScalars()
 	if err == nil && len(wrong) > 0 {
 		err = append(inFile, wrong...)

@@ -34,11 +34,14 @@ func (m mistakes) Error() string {
 
 // fileConfig is the file's top level on the wire. A source is decoded for itself, so that each can report its mistakes.
 type fileConfig struct {
-	DatabaseURL string     `yaml:"database_url"`
-	DataDir     string     `yaml:"data_dir"`
-	Listen      string     `yaml:"listen"`
-	LogFormat   string     `yaml:"log_format"`
-	Sources     []ast.Node `yaml:"sources"`
+	DatabaseURL    string     `yaml:"database_url"`
+	DataDir        string     `yaml:"data_dir"`
+	Listen         string     `yaml:"listen"`
+	LogFormat      string     `yaml:"log_format"`
+	AdminKeyFile   string     `yaml:"admin_key_file"`
+	TrustedProxies []string   `yaml:"trusted_proxies"`
+	RateLimit      string     `yaml:"rate_limit"`
+	Sources        []ast.Node `yaml:"sources"`
 }
 
 // fileReader collects the mistakes of one file.
@@ -62,6 +65,9 @@ func (c *config) readFile(path string, vars map[string]string) mistakes {
 			{&c.DataDir, "data_dir", file.DataDir},
 			{&c.Listen, "listen", file.Listen},
 			{&c.LogFormat, "log_format", file.LogFormat},
+			{&c.Access.AdminKeyFile, "admin_key_file", r.besideIf(file.AdminKeyFile)},
+			{&c.Access.TrustedProxies, "trusted_proxies", strings.Join(file.TrustedProxies, ",")},
+			{&c.Access.RateLimit, "rate_limit", file.RateLimit},
 		} {
 			c.override(s.to, s.value, r.where(find(body, s.key)))
 		}
@@ -174,6 +180,7 @@ func (c *config) checkScalars() (found mistakes, usage error) {
 	if f := c.LogFormat.Value; f != logText && f != logJSON {
 		refuse(c.LogFormat, fmt.Sprintf("log format %q: text or json", f))
 	}
+	c.Access.check(refuse)
 	if u := c.DatabaseURL; u.Value != "" {
 		if _, err := pgxpool.ParseConfig(u.Value); err != nil {
 			refuse(u, errDatabaseURL.Error()) // not the cause: it may show the password

@@ -19,6 +19,9 @@ func (c config) restartFor(next config) []string {
 		{"data_dir", c.DataDir.Value == next.DataDir.Value},
 		{"listen", c.Listen.Value == next.Listen.Value},
 		{"log_format", c.LogFormat.Value == next.LogFormat.Value},
+		{"admin_key_file", c.Access.AdminKeyFile.Value == next.Access.AdminKeyFile.Value},
+		{"trusted_proxies", c.Access.TrustedProxies.Value == next.Access.TrustedProxies.Value},
+		{"rate_limit", c.Access.RateLimit.Value == next.Access.RateLimit.Value},
 	})
 	for _, s := range c.Sources {
 		if entry, err := next.source(s.Name); err == nil {

@@ -73,6 +73,14 @@ func (r *fileReader) beside(path string) string {
 	return filepath.Join(filepath.Dir(r.path), path)
 }
 
+// besideIf is beside for a path that may be absent.
+func (r *fileReader) besideIf(path string) string {
+	if path == "" {
+		return ""
+	}
+	return r.beside(path)
+}
+
 // trimNewline takes off the one line end that editors and `echo` add.
 func trimNewline(s string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")

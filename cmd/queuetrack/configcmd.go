@@ -105,6 +105,9 @@ func (c config) print(w io.Writer) error {
 		{"", "data_dir", data.Value, data.Origin},
 		{"", "listen", c.Listen.Value, c.Listen.Origin},
 		{"", "log_format", c.LogFormat.Value, c.LogFormat.Origin},
+		{"", "admin_key_file", c.Access.AdminKeyFile.Value, c.Access.AdminKeyFile.Origin},
+		{"", "trusted_proxies", c.Access.proxyList(), c.Access.TrustedProxies.Origin},
+		{"", "rate_limit", c.Access.perSecond(), c.Access.RateLimit.Origin},
 	}
 	if len(c.Sources) == 0 {
 		lines = append(lines, line{"", "sources", []string{}, "none configured"})

@@ -84,9 +84,9 @@ var errDatabaseURL = errors.New("the database URL can't be read; write it as pos
 const readConnections = 10
 
 // workConnections is how many the rest takes: one append and two of a projector a source (it folds the next page while it
-// writes one), counters, expiry and health; but no more than leave room for others, as a Postgres takes 100 by default. Then
-// whoever needs one waits for a page's length.
-func workConnections(sources int) int32 { return int32(min(3*sources+3, 64)) }
+// writes one), counters, expiry, health and a look at the API keys; but no more than leave room for others, as a Postgres
+// takes 100 by default. Then whoever needs one waits for a page's length.
+func workConnections(sources int) int32 { return int32(min(3*sources+4, 64)) }
 
 // fillConnections is how many a rebuild takes: one a worker, and for reading, its lease and the switch.
 func fillConnections() int32 { return int32(runtime.GOMAXPROCS(0) + 4) }

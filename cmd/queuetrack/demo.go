@@ -67,9 +67,12 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := api.CheckListen(c.Listen.Value, false); err != nil {
+	if local, err := api.Loopback(c.Listen.Value); err != nil {
 		return err
+	} else if !local {
+		return fmt.Errorf("listen on %s: the demo asks nobody for a key, so it is for this machine only; choose 127.0.0.1 and a port", c.Listen.Value)
 	}
+	c.Access = defaultAccess() // a key from a file would close it
 	if o.length > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.length)

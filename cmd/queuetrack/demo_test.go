@@ -23,7 +23,7 @@ func TestDemosDayVerifies(t *testing.T) {
 		t.Fatal(err)
 	}
 	pool := dbtest.New(t)
-	p, err := newParts(config{Sources: sources}, pools{pool, pool, pool})
+	p, err := newParts(config{Access: accessConfig{AuthNone: true}, Sources: sources}, pools{pool, pool, pool})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -148,7 +147,7 @@ func (x *examination) addresses() []doctor.Finding {
 			continue
 		}
 		n++
-		if u.Scheme == "http" && api.CheckListen(net.JoinHostPort(u.Hostname(), "1"), false) != nil {
+		if here, _ := api.Loopback(net.JoinHostPort(u.Hostname(), "1")); u.Scheme == "http" && !here {
 			warn(s, "is not https: bodies with names in them travel in the open", "put a TLS proxy in front, and register the https:// address at the vendor and here")
 		}
 		if want := "/webhooks/" + s.Name; u.Path != want {
@@ -186,12 +185,11 @@ func (x *examination) zones() []doctor.Finding {
 func (x *examination) listen() doctor.Finding {
 	address := x.config.Listen.Value
 	f := doctor.Finding{Check: "listen", Verdict: doctor.OK, Found: address + ": only this machine reaches it"}
-	if err := api.CheckListen(address, false); err != nil {
-		f.Verdict, f.Found = doctor.Warning, address+": other machines reach it, and reading needs no key"
-		f.Do = "listen on 127.0.0.1 behind a proxy that checks who asks; serve wants --auth=none otherwise"
-		if errors.As(err, new(*net.AddrError)) {
-			f.Verdict, f.Found, f.Do = doctor.Problem, address+" is no address", "write host:port, as "+defaultListen
-		}
+	switch local, err := api.Loopback(address); {
+	case err != nil:
+		f.Verdict, f.Found, f.Do = doctor.Problem, address+" is no address", "write host:port, as "+defaultListen
+	case !local:
+		f.Found = address + ": other machines reach it, so reading needs an API key"
 	}
 	return f
 }

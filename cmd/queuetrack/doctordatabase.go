@@ -107,7 +107,8 @@ func (x *examination) schema(ctx context.Context, pool *pgxpool.Pool, server doc
 	log := eventstore.New(pool, eventstore.Config{})
 	checks = append(checks,
 		doctor.Check{Section: in, Name: "rights", Look: server.Rights},
-		doctor.Check{Section: in, Name: "append-only", Look: func(ctx context.Context) ([]doctor.Finding, error) { return appendOnly(ctx, log) }})
+		doctor.Check{Section: in, Name: "append-only", Look: func(ctx context.Context) ([]doctor.Finding, error) { return appendOnly(ctx, log) }},
+		doctor.Check{Section: in, Name: "API keys", Look: func(ctx context.Context) ([]doctor.Finding, error) { return x.keys(ctx, pool) }})
 	return append(checks, x.contents(pool, log, server)...)
 }
 

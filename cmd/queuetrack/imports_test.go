@@ -34,6 +34,7 @@ var laws = map[string]law{
 	"projection/estimate": {may: readModel, forbids: []string{"net/http"}},
 
 	"api":           {may: []string{"eventstore", "eventstore/ticket", "projection", "migrations"}},
+	"api/access":    {may: []string{"api"}},
 	"api/render":    {may: []string{"projection/estimate", "projection/wait"}, forbids: append([]string{"net/http"}, databases...)},
 	"api/dashboard": {may: []string{"api", "api/render"}, forbids: databases},
 	"api/ingest":    {may: []string{"api", "eventstore", "eventstore/source", "eventstore/ticket"}, forbids: databases},
@@ -54,7 +55,7 @@ var laws = map[string]law{
 	"cmd/queuetrack/faults": {standardOnly: true}, // tests only
 	"cmd/queuetrack/bench":  {may: []string{"eventstore", "projection", "projection/wait"}},
 	"cmd/queuetrack": {may: []string{
-		"api", "api/dashboard", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
+		"api", "api/access", "api/dashboard", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
 		"cmd/queuetrack/doctor",
 		"eventstore", "eventstore/archive", "eventstore/source", "eventstore/source/ombori", "eventstore/source/qminder",
 		"eventstore/source/superoffice", "eventstore/ticket", "migrations", "migrations/localpg",
@@ -175,6 +176,7 @@ func TestLawsRefuse(t *testing.T) {
 		{"projection", "net/http", true},
 		{"api/query", "github.com/jackc/pgx/v5/pgxpool", true},
 		{"api/query", "queuetrack/api/ingest", true},
+		{"api/query", "queuetrack/api/access", true},
 		{"api/query", "queuetrack/projection/wait", false},
 	} {
 		if got := laws[c.pkg].refuses(c.imported) != ""; got != c.refused {

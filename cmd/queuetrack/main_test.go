@@ -83,16 +83,25 @@ func waitReady(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s is not ready", args[0])
 }
 
-// get prints what a URL answers; with a pattern, when the answer has come to match it.
+// get prints what a URL answers, with the API key that a file holds; with a pattern, when the answer has come to match it.
 func get(ts *testscript.TestScript, neg bool, args []string) {
+	key := ""
+	if len(args) > 2 && args[0] == "-key" {
+		key, args = strings.TrimSpace(ts.ReadFile(args[1])), args[2:]
+	}
 	if neg || len(args) == 0 || len(args) > 2 {
-		ts.Fatalf("usage: get URL [PATTERN]")
+		ts.Fatalf("usage: get [-key FILE] URL [PATTERN]")
 	}
 	pattern := regexp.MustCompile(strings.Join(args[1:], ""))
 	client := &http.Client{Timeout: startTimeout}
 	defer client.CloseIdleConnections()
 	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); {
-		resp, err := client.Get(args[0])
+		req, err := http.NewRequest(http.MethodGet, args[0], nil)
+		ts.Check(err)
+		if key != "" {
+			req.Header.Set("Authorization", "Bearer "+key)
+		}
+		resp, err := client.Do(req)
 		ts.Check(err)
 		body, err := io.ReadAll(resp.Body)
 		ts.Check(errors.Join(err, resp.Body.Close()))

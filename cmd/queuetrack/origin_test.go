@@ -15,6 +15,7 @@ func TestOtherSitesAreRefusedOnLoopback(t *testing.T) {
 	t.Parallel()
 	p := cityParts(t)
 	p.config.Listen = setting{Value: "127.0.0.1:8080"}
+	p.config.Access = defaultAccess()
 	handler := newServer(p, slog.New(slog.DiscardHandler), time.Now).handler
 	for name, c := range map[string]struct {
 		method, target, host, site string

@@ -49,7 +49,7 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage.`,
 	root.AddCommand(
 		newDemo(a), newServe(a), newMigrate(a), newVerify(a), newRebuild(a), newReport(a), newTickets(a), newQuarantine(a), newDeadLetters(a),
 		newExport(a), newImport(a),
-		newSend(a), newBench(a), newConfig(a), newDoctor(a), newHealthcheck(a), newVersion(a),
+		newSend(a), newBench(a), newAPIKey(a), newConfig(a), newDoctor(a), newHealthcheck(a), newVersion(a),
 	)
 	return root
 }

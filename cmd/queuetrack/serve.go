@@ -9,12 +9,13 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"queuetrack/api"
+	"queuetrack/api/access"
 	"queuetrack/migrations"
 )
 
@@ -36,6 +37,10 @@ func newServe(a *app) *cobra.Command {
 		Short: "Take webhooks in, answer over REST, and keep the read models up to date",
 		Long: `Runs the whole server: webhooks on /webhooks/SOURCE, the REST API on /v1 (described on /docs), health on /livez and
 /readyz, metrics on /metrics, and the projectors. It brings the database's schema up first.
+
+Who reads shows an API key: 'queuetrack apikey create' makes one, or a file named by QUEUETRACK_ADMIN_KEY_FILE holds the
+first. On a loopback address nobody is asked as long as no key was ever made; on any other the server doesn't start without
+one, unless --auth=none says aloud that everybody may read. Webhooks need no key, nor do /livez and /readyz.
 
 SIGTERM or SIGINT ends it in order: /readyz fails, after --drain no more requests are accepted, running ones are
 finished (15 s at most), the projectors stop, the private Postgres (if it is ours) stops. A second signal ends it at
@@ -67,7 +72,9 @@ in a running process: keep in a file: what shall change, and replace that file b
 		},
 	}
 	cmd.Flags().BoolVar(&o.noMigrate, "no-migrate", false, "refuse to start when a migration is pending, instead of applying it")
-	cmd.Flags().StringVar(&o.auth, "auth", "", "'none' lets everybody who reaches the address read: needed for any other than loopback")
+	cmd.Flags().StringVar(&o.auth, "auth", "", "'none' asks nobody for an API key: everybody who reaches the address may read and change everything")
+	cmd.Flags().StringVar(&a.flags.trustedProxies, "trusted-proxies", "", "`RANGES` of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as 10.0.0.0/8,127.0.0.1; also QUEUETRACK_TRUSTED_PROXIES")
+	cmd.Flags().StringVar(&a.flags.rateLimit, "rate-limit", "", "requests a second that a key may send, `N`, twice as many at once; 0: no limit (default "+strconv.Itoa(access.DefaultRate)+"); also QUEUETRACK_RATE_LIMIT")
 	cmd.Flags().DurationVar(&o.drain, "drain", 0, "how long to go on accepting requests after a signal, with /readyz failing: longer than a load balancer takes to notice")
 	cmd.Flags().BoolVar(&o.rebuild, "rebuild-on-drift", false, "rebuild the read models in the background when another version, or other settings, folded them")
 	return cmd
@@ -82,9 +89,7 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := api.CheckListen(c.Listen.Value, o.auth == authNoneWord); err != nil {
-		return err
-	}
+	c.Access.AuthNone = o.auth == authNoneWord
 	logger := c.logger(a.stderr, slog.LevelInfo)
 	listener, err := listen(ctx, c.Listen.Value)
 	if err != nil {
@@ -150,6 +155,9 @@ func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logg
 	}
 	p, err := newParts(c, pools{reading, working, filling})
 	if err != nil {
+		return err
+	}
+	if err := p.prepareAccess(ctx, logger); err != nil {
 		return err
 	}
 	s := newServer(p, logger, time.Now)

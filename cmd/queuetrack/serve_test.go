@@ -26,7 +26,7 @@ import (
 func cityParts(t *testing.T) *parts {
 	t.Helper()
 	pool := dbtest.New(t)
-	p, err := newParts(config{Sources: []sourceConfig{{
+	p, err := newParts(config{Access: accessConfig{AuthNone: true}, Sources: []sourceConfig{{
 		Kind: kindQminder, Location: time.UTC, ReplayWindow: defaultReplayWindow,
 		Config: source.Config{
 			Name: "city", PublicURL: "https://hooks.example.com/webhooks/city",

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"queuetrack/api"
+	"queuetrack/api/access"
 	"queuetrack/api/dashboard"
 	"queuetrack/api/ingest"
 	"queuetrack/api/query"
@@ -42,6 +43,7 @@ type server struct {
 	logger   *slog.Logger
 	now      func() time.Time
 	health   *api.Health
+	guard    *access.Guard
 	door     *query.Door
 	pages    *dashboard.Dashboard
 	rebuilds *rebuilds
@@ -53,18 +55,21 @@ type server struct {
 
 func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 	s := &server{parts: p, database: &database{}, logger: logger, now: now, rebuilds: newRebuilds(p.rebuilder(logger), logger)}
+	s.guard = access.NewGuard(p.keys, p.config.guard())
 	s.health = api.NewHealth(api.Checks{
 		Database:    p.pools.working.Ping,
 		Schema:      func(ctx context.Context) error { return migrations.Check(ctx, p.pools.working) },
 		Projections: p.reader.Progress,
 		Drift:       p.reader.Drift,
+		MayRead:     s.guard.MayRead,
 		Logger:      logger,
 	})
 	s.handler = s.routes()
 	return s
 }
 
-// routes mounts the doors, health and metrics.
+// routes mounts the doors, the pages, health and metrics. Webhooks, health and the public pages need no key, everything
+// else does.
 func (s *server) routes() http.Handler {
 	p := s.parts
 	p.metrics.MustRegister(api.NewLagCollector(p.reader.Progress), api.NewRebuildCollector(p.reader.Rebuilding), p.silence(s.now))
@@ -72,8 +77,9 @@ func (s *server) routes() http.Handler {
 	if p.config.tracer != nil {
 		r.Use(api.Trace(p.config.tracer))
 	}
+	proxies, _ := p.config.Access.proxies() // checked when it was read
+	r.Use(api.Clients(proxies))
 	s.health.Mount(r)
-	r.Get(api.MetricsPath, api.MetricsHandler(p.metrics).ServeHTTP)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: p.metrics}))
 	asked := p.config.query(s.now)
 	asked.Build = buildDigest()
@@ -82,15 +88,23 @@ func (s *server) routes() http.Handler {
 	s.door = query.New(p.reader, p.log, asked)
 	rest := chi.NewRouter()
 	s.door.Mount(rest)
-	s.pages = dashboard.New(dashboard.Config{REST: rest, Waits: s.door.WaitsPageOf, Estimates: s.door.BacktestPageOf, Build: asked.Build, Now: s.now, Logger: s.logger})
+	s.pages = dashboard.New(dashboard.Config{
+		REST: rest, Waits: s.door.WaitsPageOf, Estimates: s.door.BacktestPageOf, Sessions: s.guard,
+		Build: asked.Build, Now: s.now, Logger: s.logger,
+	})
+	sameSite := api.SameSite(p.config.Listen.Value)
 	r.Group(func(r chi.Router) {
-		r.Use(api.SameSite(p.config.Listen.Value))
+		r.Use(sameSite, s.guard.Handler)
+		r.Get(api.MetricsPath, api.MetricsHandler(p.metrics).ServeHTTP)
 		s.door.Mount(r)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(s.pages.Readable, api.SameSite(p.config.Listen.Value))
-		s.pages.Mount(r)
+		r.Use(s.pages.Readable, sameSite)
 		s.pages.MountPublic(r)
+		r.Group(func(r chi.Router) {
+			r.Use(s.guard.Handler)
+			s.pages.Mount(r)
+		})
 	})
 	return r
 }
@@ -112,6 +126,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	part("event log", s.parts.log.Run)
 	part("projections", s.parts.runner(s.logger, 0).Run)
 	part("expiry", s.parts.expirer(s.now).Run)
+	part("API keys", s.parts.keys.Run)
 	part("rebuilds", s.rebuilds.Run)
 	part("drift", s.onDrift().run)
 	part("private postgres", s.database.watch)

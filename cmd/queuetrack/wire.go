@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"queuetrack/api"
+	"queuetrack/api/access"
 	"queuetrack/api/query"
 	"queuetrack/eventstore"
 	"queuetrack/eventstore/source"
@@ -30,6 +31,7 @@ type parts struct {
 	sources map[string]source.Source // the live ones, for whoever need not know that
 	log     *eventstore.Log
 	reader  *projection.Reader
+	keys    *access.Keys
 }
 
 // pools are connections to one database. What must go on has its own, so that it never waits behind those who read.
@@ -56,6 +58,7 @@ func newParts(c config, db pools) (*parts, error) {
 		sources: live.sources(),
 		log:     eventstore.New(db.reading, eventstore.Config{ReplayWindow: c.replayWindow, Working: db.working, Metrics: metrics, Tracer: c.tracer}),
 		reader:  reader,
+		keys:    access.NewKeys(db.working, nil),
 	}, nil
 }
 
