@@ -103,6 +103,17 @@ function replacePage(page) {
   });
 }
 
+// signInAgain loads the page anew where the server would send it elsewhere: to sign in, when the session has ended.
+function signInAgain() {
+  fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" })
+    .then((answer) => {
+      if (answer.type === "opaqueredirect") {
+        location.reload();
+      }
+    })
+    .catch(() => {}); // the server is away
+}
+
 function connect() {
   const source = new EventSource(location.pathname + location.search);
   source.addEventListener("page", (event) => {
@@ -117,6 +128,7 @@ function connect() {
   source.addEventListener("trouble", (event) => stale(JSON.parse(event.data) + "."));
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) {
+      signInAgain();
       setTimeout(connect, again); // the browser itself comes back only from broken connections
     }
   });
