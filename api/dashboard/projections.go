@@ -30,6 +30,7 @@ type projectionsPage struct {
 type rebuildView struct {
 	rebuildState
 	Started, Ended             moment
+	Zone                       string // of these
 	CanBegin, CanRoll, CanDrop bool
 }
 
@@ -57,6 +58,7 @@ type heldView struct {
 	ID string
 	heldDelivery
 	Received moment
+	Zone     string // of this
 }
 
 // Address is that of the event in the log.
@@ -125,6 +127,7 @@ func (p *projectionsPage) addShards(ctx context.Context, ask *rest) error {
 
 // offer says what can be done as things are; the API decides when it is asked to.
 func (v *rebuildView) offer(shards []shardView, clocks times) {
+	v.Zone = clocks.Zone()
 	v.Started, v.Ended = clocks.Full(v.StartedAt), clocks.Full(v.EndedAt)
 	has := func(state string) bool {
 		return slices.ContainsFunc(shards, func(s shardView) bool { return s.State == state })
@@ -158,7 +161,14 @@ func (p *projectionsPage) addHeld(ctx context.Context, ask *rest, zones map[stri
 		case len(p.Held) == heldRows:
 			p.MoreHeld++
 		default:
-			p.Held = append(p.Held, heldView{"held-" + h.Source + "-" + strconv.FormatInt(h.Position, 10), h, zones[h.Source].Full(h.ReceivedAt)})
+			clocks, known := zones[h.Source]
+			if !known { // configured a moment ago
+				clocks.zone = time.UTC
+			}
+			p.Held = append(p.Held, heldView{
+				ID: "held-" + h.Source + "-" + strconv.FormatInt(h.Position, 10), heldDelivery: h,
+				Received: clocks.Full(h.ReceivedAt), Zone: clocks.Zone(),
+			})
 		}
 	}
 	if held.Next != "" {

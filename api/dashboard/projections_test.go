@@ -31,7 +31,7 @@ func TestProjectionsPage(t *testing.T) {
 	shows(t, page, "The read models were never rebuilt.", `id="shard-0-city"`, "1, 1 behind", "has dead letters: see below",
 		"city 9</a>", "it is &lt;poison&gt;", `action="/dead-letters/city/9/retry"`, `href="/dead-letters/city/9/dismiss"`,
 		"city 8</a>", `action="/quarantine/city/8/retry"`, `href="/v1/events?after=8&amp;limit=1&amp;source=city"`,
-		`<button class="strong" id="begin">Rebuild</button>`)
+		`<button class="strong" id="begin">Rebuild</button>`, `14:00:00</time> <span class="note">Europe/Tallinn</span>`)
 	hides(t, page, "Go back to", "Drop the", "Mari")
 }
 
@@ -205,7 +205,7 @@ func TestRebuildInWords(t *testing.T) {
 		return string(standing + rebuild)
 	}
 	shows(t, draw(), "The rebuild as generation 2 is under way.", `<progress max="100" value="50">`, "folding the log", "50 of 100 events",
-		"1234 events a second", "about 1m30s to go", "host-1")
+		"1234 events a second", "about 1m30s to go", "host-1", `20 Nov 2026 11:59:00</time> <span class="note">UTC</span>`)
 
 	v.State, v.Error, v.Rate = "failed", "the disk is <full>", nil
 	v.offer([]shardView{{shardState: shardState{State: "building"}}}, times{noon, time.UTC})

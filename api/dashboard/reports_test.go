@@ -101,7 +101,7 @@ func TestMistakesStandBesideTheirFields(t *testing.T) {
 		"/reports?source=city&group_by=queue,day,hour":             {`<option value="day,hour" selected>`, "at most two are allowed"},
 		"/reports?source=city&include=fish":                        {`value="fish" checked aria-invalid="true"/> fish`, `<a href="#field-include">`},
 		"/reports?source=city&colour=red":                          {"There is no parameter &#34;colour&#34; here"},
-		"/reports?source=city&source=store":                        {`<a href="#field-source">Give source once.`, `<option value="city" selected>`},
+		"/reports?source=city&source=store":                        {`<a href="#field-source">source is given 2 times; give it once.`, `<option value="city" selected>`},
 		"/reports?source=city&location=Moon":                       {`<option value="Moon" selected>Moon</option>`, `<a href="#field-location">`},
 		"/reports?source=city&from=2000-01-01&group_by=hour&to=x":  {`<input id="field-from" name="from" value="2000-01-01" type="date"/>`},
 		"/reports?source=city&from=1980-01-01&group_by=queue,hour": {`<a href="#field-group_by">`},
