@@ -73,12 +73,12 @@ func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 func (s *server) routes() http.Handler {
 	p := s.parts
 	p.metrics.MustRegister(api.NewLagCollector(p.reader.Progress), api.NewRebuildCollector(p.reader.Rebuilding), p.silence(s.now))
-	r := api.NewRouter(s.logger)
-	if p.config.tracer != nil {
-		r.Use(api.Trace(p.config.tracer))
-	}
 	proxies, _ := p.config.Access.proxies() // checked when it was read
-	r.Use(api.Clients(proxies))
+	around := []func(http.Handler) http.Handler{api.Clients(proxies)}
+	if p.config.tracer != nil {
+		around = append(around, api.Trace(p.config.tracer))
+	}
+	r := api.NewRouter(s.logger, around...)
 	s.health.Mount(r)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: p.metrics}))
 	asked := p.config.query(s.now)
