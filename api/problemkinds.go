@@ -3,13 +3,13 @@ package api
 // Kinds are all kinds of problems, in the order of their statuses.
 func Kinds() []Kind {
 	return []Kind{
-		KindInvalidRequest, KindIncompleteBody, KindBadSignature, KindCrossOrigin, KindForeignHost,
+		KindInvalidRequest, KindIncompleteBody, KindBadSignature, KindUnauthorized, KindForbidden, KindCrossOrigin, KindForeignHost,
 		KindNotFound, KindUnknownSource, KindUnknownQueue, KindUnknownTicket, KindUnknownEvent,
 		KindMethodNotAllowed, KindSlowBody,
 		KindTicketEnded, KindNotQuarantined, KindAlreadyRetried, KindStillUnusable, KindNotDeadLetter, KindWaitsBehind,
 		KindDismissed, KindNotNow, KindPositionAhead, KindRebuilding, KindCannotRebuild, KindNoGeneration,
 		KindTooLarge, KindUnsupportedMediaType,
-		KindBusy, KindNotFolded, KindOvertaken, KindTimeout, KindUnavailable, KindInternal,
+		KindTooManyRequests, KindBusy, KindNotFolded, KindOvertaken, KindTimeout, KindUnavailable, KindInternal,
 	}
 }
 
@@ -24,6 +24,12 @@ func (k Kind) explain() (means, mend string) {
 	case KindBadSignature:
 		return "A webhook's signature, or Ombori's static header, is missing or not the one that the source's secrets make. Nothing was kept. The answer says no more on purpose: strangers read it, too.",
 			"Compare the source's secrets and, for Qminder, its public_url with what stands at the vendor, to the letter. 'queuetrack config check --signature FILE' says what a captured delivery lacks; GET /v1/sources/{source}/rejections lists the latest refused ones."
+	case KindUnauthorized:
+		return "Reading wants an API key here, and this request had none that is good: it is missing, mistyped, or was revoked. The answer says no more on purpose.",
+			"Send Authorization: Bearer qt_… with the key. Whoever runs the server makes one with 'queuetrack apikey create NAME --scope read'. A person signs in at /login."
+	case KindForbidden:
+		return "The key is good, and lacks a scope: read allows every GET, admin also what changes something, and the bodies of deliveries.",
+			"Use a key with the scope that detail names: 'queuetrack apikey create NAME --scope admin' makes one."
 	case KindCrossOrigin:
 		return "A browser sent this for a page of another site, which may change nothing here.", "Send it from a page of this very server, or without a browser: with curl, or with the queuetrack command."
 	case KindForeignHost:
@@ -74,6 +80,9 @@ func (k Kind) explain() (means, mend string) {
 		return "The body is larger than is read here. Nothing was kept.", "A webhook has at most 1 MiB, the body of any other POST at most 4 KiB."
 	case KindUnsupportedMediaType:
 		return "The body is not declared as JSON, or is compressed.", "Send it with Content-Type: application/json and without Content-Encoding."
+	case KindTooManyRequests:
+		return "A key has sent more requests than it may (rate_limit, 50 a second unless configured), or too many wrong keys came from one address.",
+			"Wait for as many seconds as Retry-After says. To be told of changes, read /v1/stream instead of asking again and again. Behind a proxy all clients share its address, unless the server knows it by trusted_proxies."
 	case KindBusy:
 		return "Too much is in flight just now. Nothing was kept.", "Send it again after the seconds of the header Retry-After. Vendors do so by themselves."
 	case KindNotFolded:

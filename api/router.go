@@ -10,12 +10,12 @@ import (
 )
 
 // NewRouter returns the router that the doors are mounted on: wrapped by [Wrap], answering HEAD wherever it answers
-// GET, and with problems for what it does not know; it explains each kind of them. All that it answers goes through those
-// within, in their order.
-func NewRouter(log *slog.Logger, within ...func(http.Handler) http.Handler) chi.Router {
+// GET, and with problems for what it does not know. It explains each kind of them. What is around every request stands
+// directly within [Wrap], in the order given: a router that answers takes no more of it.
+func NewRouter(log *slog.Logger, around ...func(http.Handler) http.Handler) chi.Router {
 	r := chi.NewRouter()
-	r.Use(func(next http.Handler) http.Handler { return Wrap(log, next) }, middleware.GetHead)
-	r.Use(within...)
+	r.Use(func(next http.Handler) http.Handler { return Wrap(log, next) })
+	r.Use(append(around, middleware.GetHead)...)
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		Fail(w, r, NewProblem(KindNotFound, "There is nothing at this path. /docs and /openapi.json list what there is; the API's paths begin with /v1/, as /v1/queues."))
 	})

@@ -21,8 +21,7 @@ func traced(t *testing.T, r *http.Request) (spans []sdktrace.ReadOnlySpan, log s
 	recorder := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
 	var lines bytes.Buffer
-	router := NewRouter(slog.New(slog.NewJSONHandler(&lines, nil)))
-	router.Use(Trace(provider.Tracer("test")))
+	router := NewRouter(slog.New(slog.NewJSONHandler(&lines, nil)), Trace(provider.Tracer("test")))
 	router.Get("/v1/tickets/{ticket}", func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !trace.SpanContextFromContext(r.Context()).IsValid():

@@ -74,11 +74,11 @@ func (s *server) routes() http.Handler {
 	p := s.parts
 	p.metrics.MustRegister(api.NewLagCollector(p.reader.Progress), api.NewRebuildCollector(p.reader.Rebuilding), p.silence(s.now))
 	proxies, _ := p.config.Access.proxies() // checked when it was read
-	within := []func(http.Handler) http.Handler{api.Clients(proxies)}
+	around := []func(http.Handler) http.Handler{api.Clients(proxies)}
 	if p.config.tracer != nil {
-		within = append(within, api.Trace(p.config.tracer))
+		around = append(around, api.Trace(p.config.tracer))
 	}
-	r := api.NewRouter(s.logger, within...)
+	r := api.NewRouter(s.logger, around...)
 	s.health.Mount(r)
 	r.Handle(ingest.Prefix+"*", ingest.New(p.log, p.sources, ingest.Config{Now: s.now, Metrics: p.metrics}))
 	asked := p.config.query(s.now)
