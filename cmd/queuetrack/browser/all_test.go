@@ -7,15 +7,26 @@ import (
 	"time"
 )
 
-// livedFor is how long ago the doors opened, in a world that has lived.
+// livedFor is how long ago the doors opened, in the world where all pages are looked at.
 const livedFor = 2 * time.Hour
 
-// livedWorld is one that has seen two hours of the demo's day, and stands still now.
-func livedWorld(t *testing.T) *world {
-	t.Helper()
+// TestPages looks at every page of a world that has seen two hours of the demo's day, and stands still now.
+func TestPages(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.live(7, livedFor)
-	return w
+	for name, test := range map[string]func(*testing.T, *world){
+		"axe finds nothing on a desk":      func(t *testing.T, w *world) { axeFindsNothing(t, w, desk) },
+		"axe finds nothing on a phone":     func(t *testing.T, w *world) { axeFindsNothing(t, w, phone) },
+		"nothing sticks out or overlaps":   nothingSticksOutOrOverlaps,
+		"all is reached by keyboard":       allIsReachedByKeyboard,
+		"nothing moves for who wants that": nothingMoves,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
 }
 
 // pages are all there are to look at in it.
@@ -27,6 +38,7 @@ func (w *world) pages() []string {
 var (
 	desk  = eyes{width: 1280, height: 800, scale: 1}
 	phone = eyes{width: 390, height: 844, scale: 2}
+	wall  = eyes{width: 1920, height: 1080, scale: 1}
 )
 
 func (e eyes) inTheDark() eyes {
@@ -34,9 +46,16 @@ func (e eyes) inTheDark() eyes {
 	return e
 }
 
-// settled waits until a page shows all it will by itself.
+// settled waits until a page shows all it will by itself, and nothing moves any more.
 func (b *tab) settled() {
 	b.t.Helper()
 	b.await("document.readyState === 'complete' && document.fonts.status === 'loaded'")
 	b.await("location.pathname !== '/docs' || document.querySelectorAll('.opblock').length > 10")
+	b.still()
+}
+
+// still waits until no animation runs: colours fade when light changes to dark.
+func (b *tab) still() {
+	b.t.Helper()
+	b.await("document.getAnimations().every((a) => a.playState !== 'running')")
 }

@@ -133,3 +133,23 @@ func TestBoardTellsNobodyWhoItIs(t *testing.T) {
 		}
 	}
 }
+
+// Nobody scrolls on a wall: all that a full board shows is on the screen, with the banner that it is old, too.
+func TestBoardFitsAWall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 9 {
+		w.arrive(i, fmt.Sprintf("A-10%d", i), passports, nil).call(10 + i)
+	}
+	w.caughtUp()
+	b := w.open(t, wall)
+	for _, screen := range []eyes{wall, {width: 3840, height: 2160, scale: 1}, {width: 1280, height: 720, scale: 1}} {
+		b.look(screen)
+		b.follow("/board/city")
+		b.await("document.querySelectorAll('#calls tbody tr').length === 6 && document.querySelector('#calls .more').textContent === 'and 3 more'")
+		ask[any](b, "(() => { const banner = document.getElementById('stale'); banner.textContent = 'Updates have stopped. What you see is as of 12:00:00.'; banner.hidden = false })(), null")
+		if over := ask[int](b, "document.scrollingElement.scrollHeight - innerHeight"); over > 0 {
+			t.Errorf("%v: %d px are below the screen", screen, over)
+		}
+	}
+}
