@@ -3,6 +3,7 @@
 package browser
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -15,6 +16,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.live(7, livedFor)
+	w.trouble()
 	for name, test := range map[string]func(*testing.T, *world){
 		"axe finds nothing on a desk":      func(t *testing.T, w *world) { axeFindsNothing(t, w, desk) },
 		"axe finds nothing on a phone":     func(t *testing.T, w *world) { axeFindsNothing(t, w, phone) },
@@ -29,9 +31,31 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// pages are all there are to look at in it.
+// trouble brings about what pages warn of: something quarantined, something rejected.
+func (w *world) trouble() {
+	w.t.Helper()
+	w.post("city", []byte(`{"type": "ticket_called", "data": {"status": "CALLED"}}`))
+	if _, err := w.deliver(context.Background(), "crm", []byte("{}"), "X-Superoffice-Signature"); err == nil {
+		w.t.Fatal("a delivery without its signature was taken")
+	}
+	w.caughtUp()
+}
+
+// pages are all there are to look at in it. What they show in full is asked for: each source's oldest ticket.
 func (w *world) pages() []string {
-	return []string{"/", "/board/city", "/board/city?queue=37338", "/board/store", "/board/crm", "/docs"}
+	w.t.Helper()
+	all := []string{
+		"/", "/board/city", "/board/city?queue=37338", "/board/store", "/board/crm", "/queues/city/37338", "/queues/crm/3",
+		"/projections", "/projections/rebuild?action=rollback", "/find?ticket=A1", "/find?ticket=nobody",
+		"/reports", "/reports?source=city&group_by=queue&compare=previous&include=queue_length&include=drop_off",
+		"/reports/estimates?source=city", "/login", "/docs",
+	}
+	for _, name := range []string{"city", "store", "crm"} {
+		var tickets struct{ Items []struct{ Ticket string } }
+		w.get("/v1/tickets?limit=1000&source="+name, &tickets)
+		all = append(all, "/tickets/"+name+"/"+tickets.Items[len(tickets.Items)-1].Ticket)
+	}
+	return all
 }
 
 // The screens that pages are looked at on.

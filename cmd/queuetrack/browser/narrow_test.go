@@ -30,7 +30,8 @@ const overlaps = `(() => {
 	}
 	const found = [];
 	const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
-	for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length; j++) {
+	texts.sort((a, b) => a.box.top - b.box.top);
+	for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length && texts[j].box.top < texts[i].box.bottom; j++) {
 		const [a, b] = [texts[i], texts[j]];
 		if (a.node !== b.node && a.region === b.region && over(a.box, b.box)) found.push(a.node.data.trim() + " / " + b.node.data.trim());
 	}
