@@ -12,14 +12,19 @@ import (
 	"queuetrack/api"
 )
 
-// boardRows is how many of those being served fit on a wall: the latest called.
-const boardRows = 6
+const (
+	// boardRows is how many of those being served fit on a wall: the latest called.
+	boardRows = 6
+	// oneMoment is how close to the latest call others are told with it: whoever listens hears of each.
+	oneMoment = 3 * time.Second
+)
 
 // boardPage is the public board of a source, or of one of its queues. It shows labels and desks: nothing about who the
 // visitors are.
 type boardPage struct {
 	Title  string
-	Latest *boardCall // the last one called
+	Latest *boardCall  // the last one called
+	Also   []boardCall // called in the same moment
 	Calls  []boardCall
 	More   int // being served, and not shown
 	Queues []boardQueue
@@ -96,6 +101,12 @@ func (d *Dashboard) board(ctx context.Context, in input, ask *rest) (view, error
 	})
 	if len(p.Calls) > 0 {
 		p.Latest = &p.Calls[0]
+		others := p.Calls[1:]
+		last := slices.IndexFunc(others, func(c boardCall) bool { return p.Latest.At.Sub(c.At) > oneMoment })
+		if last < 0 {
+			last = len(others)
+		}
+		p.Also = others[:last]
 	}
 	if p.More = len(p.Calls) - boardRows; p.More > 0 {
 		p.Calls = p.Calls[:boardRows]

@@ -50,10 +50,11 @@ var laws = map[string]law{
 	"migrations/localpg": {forbids: []string{"net/http"}},
 	"migrations/dbtest":  {may: []string{"migrations", "migrations/localpg"}},
 
-	"cmd/queuetrack/demo":   {forbids: databases},
-	"cmd/queuetrack/doctor": {may: []string{"api/ingest", "eventstore", "projection", "projection/wait"}, forbids: []string{"net/http"}},
-	"cmd/queuetrack/faults": {standardOnly: true}, // tests only
-	"cmd/queuetrack/bench":  {may: []string{"eventstore", "projection", "projection/wait"}},
+	"cmd/queuetrack/demo":    {forbids: databases},
+	"cmd/queuetrack/doctor":  {may: []string{"api/ingest", "eventstore", "projection", "projection/wait"}, forbids: []string{"net/http"}},
+	"cmd/queuetrack/faults":  {standardOnly: true}, // tests only
+	"cmd/queuetrack/bench":   {may: []string{"eventstore", "projection", "projection/wait"}},
+	"cmd/queuetrack/browser": {standardOnly: true}, // tests only
 	"cmd/queuetrack": {may: []string{
 		"api", "api/access", "api/dashboard", "api/ingest", "api/query", "api/render", "cmd/queuetrack/bench", "cmd/queuetrack/demo",
 		"cmd/queuetrack/doctor",

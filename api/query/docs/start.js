@@ -27,11 +27,22 @@ function here(response) {
   return response;
 }
 
+// The viewer's links inside of buttons can't be told apart by a screen reader, nor reached apart by key.
+function flat(system) {
+  return {
+    components: {
+      DeepLink: function (props) {
+        return system.React.createElement("span", null, props.text);
+      },
+    },
+  };
+}
+
 window.addEventListener("load", function () {
   window.SwaggerUIBundle({
     url: "/openapi.json",
     dom_id: "#api",
-    plugins: [commands],
+    plugins: [commands, flat],
     responseInterceptor: here,
     deepLinking: true,
     validatorUrl: null,
