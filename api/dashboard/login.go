@@ -35,7 +35,7 @@ func (d *Dashboard) signedIn(r *http.Request) bool {
 type loginForm struct{ Next, Problem string }
 
 func (d *Dashboard) loginPage(w http.ResponseWriter, r *http.Request) {
-	d.showLogin(w, r, loginForm{Next: local(r.URL.Query().Get("next"))}, 0)
+	d.showLogin(w, r, loginForm{Next: api.LocalPath(r.URL.Query().Get("next"))}, 0)
 }
 
 func (d *Dashboard) showLogin(w http.ResponseWriter, r *http.Request, form loginForm, status int) {
@@ -49,7 +49,7 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, api.NewProblem(api.KindInvalidRequest, "The form can't be read: send it from the page to sign in."))
 		return
 	}
-	next := local(r.PostForm.Get("next"))
+	next := api.LocalPath(r.PostForm.Get("next"))
 	cookie, err := d.cfg.Sessions.SignIn(r.Context(), r, strings.TrimSpace(r.PostForm.Get("key")))
 	if err != nil {
 		problem := api.Describe(r.Context(), err)
@@ -67,6 +67,3 @@ func (d *Dashboard) signOut(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, d.cfg.Sessions.SignOut(r))
 	http.Redirect(w, r, LoginPath, http.StatusSeeOther)
 }
-
-// local is an address of this server, to go to after signing in: nobody is sent elsewhere by a link.
-func local(next string) string { return api.LocalPath(next) }

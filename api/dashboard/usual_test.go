@@ -50,15 +50,11 @@ func TestUsual(t *testing.T) {
 }
 
 // waitForNorm asks until it is there.
-func waitForNorm(t *testing.T, u *usual, zone *time.Location) *norm {
+func waitForNorm(t *testing.T, u *usual, zone *time.Location) (n *norm) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for time.Now().Before(deadline) {
-		if n := u.of("city", "37338", zone); n != nil {
-			return n
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("the usual was never computed")
-	return nil
+	poll(t, func() bool {
+		n = u.of("city", "37338", zone)
+		return n != nil
+	})
+	return n
 }

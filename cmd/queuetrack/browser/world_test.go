@@ -149,7 +149,7 @@ func launch(cmd *exec.Cmd) (*os.Process, <-chan error, error) {
 // kill ends the server as a crash would.
 func (w *world) kill() {
 	_ = w.process.Kill()
-	<-w.ended
+	_ = <-w.ended
 }
 
 // stop ends the server in order. What it said is shown when the test failed.
