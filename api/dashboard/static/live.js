@@ -142,8 +142,11 @@ function connect() {
   source.addEventListener("error", () => {
     if (source?.readyState === EventSource.CLOSED) {
       source = null;
-      signInAgain();
-      setTimeout(follow, again); // the browser itself comes back only from broken connections
+      // The browser itself comes back only from broken connections. Not at once: a page that is being left hears this, too.
+      setTimeout(() => {
+        signInAgain();
+        follow();
+      }, again);
     }
   });
 }
