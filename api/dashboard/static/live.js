@@ -114,8 +114,21 @@ function signInAgain() {
     .catch(() => {}); // the server is away
 }
 
+let source = null; // null: the page is not on the screen
+
+// A browser has six connections to a server, and a page that nobody looks at must not hold one: the seventh tab would
+// stay blank.
+function follow() {
+  if (document.hidden) {
+    source?.close();
+    source = null;
+  } else if (!source) {
+    connect();
+  }
+}
+
 function connect() {
-  const source = new EventSource(location.pathname + location.search);
+  source = new EventSource(location.pathname + location.search);
   source.addEventListener("page", (event) => {
     fresh();
     replacePage(JSON.parse(event.data));
@@ -127,16 +140,21 @@ function connect() {
   source.addEventListener("beat", fresh);
   source.addEventListener("trouble", (event) => stale(JSON.parse(event.data) + "."));
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) {
-      signInAgain();
-      setTimeout(connect, again); // the browser itself comes back only from broken connections
+    if (source?.readyState === EventSource.CLOSED) {
+      source = null;
+      // The browser itself comes back only from broken connections. Not at once: a page that is being left hears this, too.
+      setTimeout(() => {
+        signInAgain();
+        follow();
+      }, again);
     }
   });
 }
 
 setInterval(() => {
-  if (Date.now() - heard > silence) {
+  if (!document.hidden && Date.now() - heard > silence) {
     stale("Updates have stopped.");
   }
 }, 1000);
-connect();
+document.addEventListener("visibilitychange", follow);
+follow();

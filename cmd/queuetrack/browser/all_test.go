@@ -46,7 +46,7 @@ func (w *world) pages() []string {
 	w.t.Helper()
 	all := []string{
 		"/", "/board/city", "/board/city?queue=37338", "/board/store", "/board/crm", "/queues/city/37338", "/queues/crm/3",
-		"/projections", "/projections/rebuild?action=rollback", "/find?ticket=A1", "/find?ticket=nobody",
+		"/projections", "/projections/rebuild?action=rollback", "/find?ticket=A01", "/find?ticket=nobody",
 		"/reports", "/reports?source=city&group_by=queue&compare=previous&include=queue_length&include=drop_off",
 		"/reports/estimates?source=city", "/login", "/docs",
 	}

@@ -14,8 +14,11 @@
 //	axe_test.go       axe-core finds no violation, in light and dark, on a desk and on a phone
 //	quiet_test.go     no other host, no errors, no motion for those who want none; and that the tests would see them
 //	plain_test.go     without JavaScript the same numbers, new ones by themselves, and forms that work
+//	tabs_test.go      more tabs than a browser has connections
 //	login_test.go     signing in and out, and the board that needs neither
-//	pictures_test.go  the README's pictures
+//	pictures_test.go  the README's pictures, and of every page on every screen
+//
+// all_test.go lists the pages: a new one belongs there, and is then looked at by all that looks at every page.
 //
 // It needs Chromium, and for axe_test.go the file axe.min.js of axe-core, named by QUEUETRACK_AXE. Where they are missing
 // the tests say how to get them, and are skipped; with CI=true they fail instead.

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	xdraw "golang.org/x/image/draw"
 )
 
@@ -49,9 +50,10 @@ func TestPictures(t *testing.T) {
 	w := newWorld(t)
 	w.live(daySeed, dayLived)
 	b := w.open(t, eyes{})
+	must(b, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: true})
 	if *readme {
-		b.draw(eyes{width: 1440, height: 900, scale: 1, still: true}, "/", 1440, filepath.Join(readmeDir, "dashboard.png"))
-		b.draw(eyes{width: 1920, height: 1080, scale: 1, still: true}, "/board/city", 1280, filepath.Join(readmeDir, "board.png"))
+		b.draw(eyes{width: 1440, height: 900, scale: 1, still: true}, "/", 1440, true, filepath.Join(readmeDir, "dashboard.png"))
+		b.draw(eyes{width: 1920, height: 1080, scale: 1, still: true}, "/board/city", 1280, false, filepath.Join(readmeDir, "board.png"))
 	}
 	if *picturesDir == "" {
 		return
@@ -70,13 +72,13 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// draw takes a picture of what is on the screen, and saves it scaled to a width.
-func (b *tab) draw(e eyes, path string, width int, file string) {
+// draw takes a picture of what is on the screen, or of the whole page, and saves it scaled to a width.
+func (b *tab) draw(e eyes, path string, width int, whole bool, file string) {
 	b.t.Helper()
 	b.look(e)
 	b.follow(path)
 	b.settled()
-	full, err := png.Decode(bytes.NewReader(b.picture(false)))
+	full, err := png.Decode(bytes.NewReader(b.picture(whole)))
 	if err != nil {
 		b.t.Fatal(err)
 	}

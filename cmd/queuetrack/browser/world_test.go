@@ -149,7 +149,9 @@ func launch(cmd *exec.Cmd) (*os.Process, <-chan error, error) {
 // kill ends the server as a crash would.
 func (w *world) kill() {
 	_ = w.process.Kill()
-	_ = <-w.ended
+	if err := <-w.ended; err == nil {
+		w.t.Error("queuetrack ended in order, though it was killed")
+	}
 }
 
 // stop ends the server in order. What it said is shown when the test failed.
