@@ -121,10 +121,11 @@ func (p *boardPage) addCalls(ctx context.Context, ask *rest, q queueState) error
 		return err
 	}
 	for _, t := range tickets.Items {
-		if t.Status != "called" && t.Status != "serving" || t.Label == "" {
+		if t.Status != "called" && t.Status != "serving" {
 			continue
 		}
-		c := boardCall{ID: "call-" + t.Ticket, Label: t.Label, Queue: q.Name, Calls: t.Calls}
+		// Where the vendor gives out no labels, its number is what visitors know their ticket by.
+		c := boardCall{ID: "call-" + t.Ticket, Label: cmp.Or(t.Label, t.Ticket), Queue: q.Name, Calls: t.Calls}
 		if t.Desk != nil {
 			c.Desk = *t.Desk
 		}

@@ -53,10 +53,14 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
 	cookie, err := d.cfg.Sessions.SignIn(r.Context(), r, strings.TrimSpace(r.PostForm.Get("key")))
 	if err != nil {
 		problem := api.Describe(r.Context(), err)
+		said := problem.Title + ". " + problem.Detail
+		if problem.Status == http.StatusUnauthorized { // what the API says to that is for clients
+			said = "This key opens nothing: it is mistyped, or was revoked."
+		}
 		for name, values := range problem.GetHeaders() {
 			w.Header()[name] = values
 		}
-		d.showLogin(w, r, loginForm{Next: next, Problem: problem.Title + ". " + problem.Detail}, problem.Status)
+		d.showLogin(w, r, loginForm{Next: next, Problem: said}, problem.Status)
 		return
 	}
 	http.SetCookie(w, cookie)

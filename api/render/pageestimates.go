@@ -59,7 +59,11 @@ func (p EstimatesPage) headline() []fact {
 		{Name: "mean absolute error", Text: duration(*t.Estimate.MAE)},
 	}
 	if part := better(t.Estimate, t.Rolling); part != nil {
-		list = append(list, fact{Name: "better than " + predictors[1].name, Text: share(*part)})
+		name, gain := "better than ", *part
+		if gain < 0 {
+			name, gain = "worse than ", -gain
+		}
+		list = append(list, fact{Name: name + predictors[1].name, Text: share(gain)})
 	}
 	list = append(list, fact{Name: "right to 5 minutes", Text: share(*t.Estimate.Within5)})
 	if t.Range.N > 0 {

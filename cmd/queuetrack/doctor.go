@@ -52,6 +52,7 @@ func (a *app) doctor(ctx context.Context, asJSON bool) (err error) {
 	checks = append(checks, more...)
 	checks = append(checks, x.server()...)
 	sections := doctor.Examine(ctx, checks, checkTimeout)
+	a.sameConfig(sections)
 	if err := ctx.Err(); err != nil {
 		return err // cut short, it would tell of problems that are none
 	}
@@ -64,6 +65,18 @@ func (a *app) doctor(ctx context.Context, asJSON bool) (err error) {
 		return errNo
 	}
 	return err
+}
+
+// sameConfig has the commands that findings name read the same configuration as doctor did, so that they can be copied.
+func (a *app) sameConfig(sections []doctor.Section) {
+	if a.flags.config == "" {
+		return // it is in the environment, for them too
+	}
+	for _, s := range sections {
+		for i := range s.Findings {
+			s.Findings[i].Do = strings.ReplaceAll(s.Findings[i].Do, "'queuetrack ", "'queuetrack --config "+a.flags.config+" ")
+		}
+	}
 }
 
 // colour reports whether what is printed may be coloured: on a terminal, unless its user said no (no-color.org).

@@ -86,6 +86,7 @@ func (a *app) sendFiles(ctx context.Context, s *sender, files []string, count in
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(a.stderr, "posting to %s\n", s.url)
 	var tick <-chan time.Time
 	if rate > 0 {
 		t := time.NewTicker(time.Duration(float64(time.Second) / rate))

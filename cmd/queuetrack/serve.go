@@ -169,7 +169,7 @@ func (a *app) serveOn(ctx context.Context, c config, listener net.Listener, logg
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; choose another with --listen", address, err)
+		return nil, fmt.Errorf("listen on %s: %w; choose another one: listen in the configuration, which the other commands read too, or --listen", address, err)
 	}
 	return l, nil
 }
@@ -197,7 +197,7 @@ func (a *app) announce(ctx context.Context, logger *slog.Logger, c config, l net
 }
 
 func printAddresses(w io.Writer, base string) {
-	fmt.Fprintf(w, "  dashboard             %s/\n  queues                %s/v1/queues\n  everything else       %s/docs\n", base, base, base)
+	fmt.Fprintf(w, "  dashboard              %s/\n  queues                 %s/v1/queues\n  everything else        %s/docs\n", base, base, base)
 }
 
 const noSources = `No source is configured, so no webhook is accepted. Add one to a file and name that with --config:
