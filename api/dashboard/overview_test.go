@@ -80,7 +80,9 @@ func TestBoard(t *testing.T) {
 	w.deliver("city", visitOf(11, noon.Add(-20*time.Minute), 2*time.Minute)[:2]...)
 	w.deliver("city", visitOf(12, noon.Add(-9*time.Minute), 2*time.Minute)[:2]...)
 	w.deliver("city", visitOf(13, noon.Add(-5*time.Minute), 0)[0])
+	w.deliver("city", strings.ReplaceAll(visitOf(14, noon.Add(-30*time.Minute), 2*time.Minute)[1], `"publicId":"A14",`, ""))
 	p := w.page("/board/city")
+	shows(t, p, `<th scope="row"><bdi>14</bdi>`) // it has no label
 	shows(t, p, "<h1>City Hall</h1>", "A12, please come to desk 3, Passports", "<b>1</b> waiting", `role="status"`)
 	if first, second := strings.Index(p, `<th scope="row"><bdi>A12`), strings.Index(p, `<th scope="row"><bdi>A11`); first < 0 || second < first {
 		t.Errorf("the last one called does not come first: %d, %d", first, second)
