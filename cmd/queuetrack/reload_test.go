@@ -54,16 +54,15 @@ func startReloading(t *testing.T, secrets string) *reloading {
 	r.replace("old", oldSecret)
 	r.replace("third", thirdSecret)
 	r.replace("queuetrack.yaml", cityConfig(secrets))
-	var out output
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	args := []string{"serve", "--config", filepath.Join(r.dir, "queuetrack.yaml"), "--database-url", dbtest.NewURL(t), "--listen", "127.0.0.1:0"}
-	go func() { ended <- run(ctx, args, nil, nil, &out, r.log) }()
+	go func() { ended <- run(ctx, args, nil, nil, io.Discard, r.log) }()
 	r.ends = sync.OnceValue(func() int { stop(); return <-ended })
 	t.Cleanup(func() { r.ends() })
-	listens := regexp.MustCompile(`listens on (http://\S+)`)
+	listens := regexp.MustCompile(`"msg":"listening","url":"(http://[^"]+)"`)
 	r.until("serve listens", func() bool {
-		if m := listens.FindStringSubmatch(out.String()); m != nil {
+		if m := listens.FindStringSubmatch(r.log.String()); m != nil {
 			r.base = m[1]
 		}
 		return r.base != ""
@@ -282,10 +281,12 @@ func reloadedSecret(t *testing.T) {
 // Every setting but secrets is compared: a new one can't be forgotten.
 func TestRestartForEverySetting(t *testing.T) {
 	t.Parallel()
-	free := map[string]bool{"Name": true, "Secrets": true, "Line": true, "Location": true, "File": true, "Sources": true}
+	free := map[string]bool{"Name": true, "Secrets": true, "Line": true, "Location": true, "File": true, "Sources": true, "Access": true, "AuthNone": true, "tracer": true}
 	var top config
 	other := config{}
-	differ(t, &top, free, func(field string) bool { return len(top.restartFor(other)) == 1 })
+	restarts := func(string) bool { return len(top.restartFor(other)) == 1 }
+	differ(t, &top, free, restarts)
+	differ(t, &top.Access, free, restarts)
 	var s, unchanged sourceConfig
 	is := func(string) bool { return len(s.restartFor(unchanged)) == 1 }
 	differ(t, &s, free, is)
