@@ -1,14 +1,17 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/go-chi/chi/v5"
 )
 
 // Everybody sees a board: who the visitors are is not on it, nor by what id their vendor knows them.
@@ -50,32 +53,46 @@ func TestABoardAsksForNobodyWhoWaits(t *testing.T) {
 	}
 }
 
+// Whoever comes while a page is looked at gets what is seen then: all visitors of a board, and of any page all who watch it.
 func TestACrowdSharesOneLook(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var asked int
+		var asked atomic.Int32
 		answer := make(chan struct{})
 		d := New(Config{REST: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			asked++
+			asked.Add(1)
 			<-answer
 			fmt.Fprint(w, queuesOf(3))
 		})})
-		board := page{load: d.board, public: true, pattern: "/board/{source}", query: []string{"queue"}}
+		router := chi.NewRouter()
+		d.MountPublic(router)
+		d.Mount(router)
+		ctx, leave := context.WithCancel(t.Context())
 		var crowd sync.WaitGroup
-		for i := range 50 {
+		come := func(path, accept string) {
 			crowd.Go(func() {
-				in := input{path: map[string]string{"source": "city"}, query: url.Values{"x": {fmt.Sprint(i)}}}
-				if v, err := d.see(t.Context(), board, in); err != nil || v.Title != "city" {
-					t.Errorf("saw %q, %v", v.Title, err)
+				r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+				r.Header.Set("Accept", accept)
+				w := httptest.NewRecorder()
+				if router.ServeHTTP(w, r); w.Code != http.StatusOK {
+					t.Errorf("%s as %s: %d %s", path, accept, w.Code, w.Body)
 				}
 			})
 		}
-		synctest.Wait()
-		close(answer)
-		crowd.Wait()
-		if asked != 1 {
-			t.Errorf("the API was asked %d times, want once", asked)
+		for i := range 20 {
+			come(fmt.Sprintf("/board/city?x=%d", i), "text/html")
+			come("/board/city", eventStream)
+			come("/projections", eventStream)
 		}
+		synctest.Wait()
+		if n := asked.Load(); n != 2 {
+			t.Errorf("the API was asked %d times for two pages", n)
+		}
+		close(answer)
+		synctest.Wait()
+		leave()
+		d.end()
+		crowd.Wait()
 	})
 }
 

@@ -88,7 +88,7 @@ type Dashboard struct {
 	// Each watcher takes a place, on a public page one of those. Nobody needs a key there, so one network has no more than
 	// half of them.
 	places, publicPlaces *places
-	looks                singleflight.Group // at public pages
+	looks                singleflight.Group // that are shared
 
 	mu    sync.Mutex
 	feeds map[string]*feed

@@ -76,8 +76,8 @@ func (d *Dashboard) watch(w http.ResponseWriter, r *http.Request, p page, in inp
 	}
 	defer giveBack()
 	in = in.only(p.query) // nobody makes many pages of one by parameters that say nothing
-	// What can't be loaded is refused at once, as the page itself would be.
-	if _, err := d.see(r.Context(), p, in); err != nil {
+	// What can't be loaded is refused at once, as the page itself would be. After a restart all come back together.
+	if _, err := d.seeShared(p, in); err != nil {
 		api.Fail(w, r, err)
 		return
 	}

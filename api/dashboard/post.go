@@ -37,7 +37,7 @@ func (d *Dashboard) form(r chi.Router, pattern string, f form) {
 			d.fail(w, r, api.NewProblem(api.KindInvalidRequest, "The form can't be read, or is over 8 KiB; nothing was done. Send it from its page."))
 			return
 		}
-		next, err := f.do(r.Context(), in, r.PostForm, &rest{handler: d.cfg.REST, now: d.cfg.Now})
+		next, err := f.do(r.Context(), in, r.PostForm, d.asker())
 		if err == nil {
 			http.Redirect(w, r, next, http.StatusSeeOther)
 			return
@@ -55,7 +55,7 @@ func (d *Dashboard) refuseForm(w http.ResponseWriter, r *http.Request, f form, i
 	problem := api.Describe(r.Context(), err)
 	v := view{Title: problem.Title, Template: "refused", Data: refusal{problem, back}}
 	if f.again != nil && problem.Status < http.StatusInternalServerError {
-		if shown, err := f.again(r.Context(), in, r.PostForm, &rest{handler: d.cfg.REST, now: d.cfg.Now}, problem); err == nil {
+		if shown, err := f.again(r.Context(), in, r.PostForm, d.asker(), problem); err == nil {
 			v = shown
 		}
 	}

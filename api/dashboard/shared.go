@@ -14,19 +14,25 @@ func (in input) key(pattern string) string {
 	return pattern + "?" + parts.Encode() + "?" + in.query.Encode()
 }
 
-// see loads a page. Those who ask for the same public one at a time share one look, which goes by nothing of any of them:
-// nobody needs a key for it, so a crowd must not cost more than one of them does.
+// see loads a page for whoever asks. A public one is shared: nobody needs a key for it, so a crowd must not cost more than
+// one of them does.
 func (d *Dashboard) see(ctx context.Context, p page, in input) (view, error) {
-	ask := &rest{handler: d.cfg.REST, now: d.cfg.Now}
-	if !p.public {
-		return p.load(ctx, in, ask)
+	if p.public {
+		return d.seeShared(p, in.only(p.query))
 	}
-	in = in.only(p.query)
+	return p.load(ctx, in, d.asker())
+}
+
+// seeShared loads a page once for all who ask for it at a time, by nothing of any of them.
+func (d *Dashboard) seeShared(p page, in input) (view, error) {
 	seen, err, _ := d.looks.Do(in.key(p.pattern), func() (any, error) {
 		look, cancel := context.WithTimeout(d.life, lookTimeout)
 		defer cancel()
-		return p.load(look, in, ask)
+		return p.load(look, in, d.asker())
 	})
 	v, _ := seen.(view)
 	return v, err
 }
+
+// asker asks the API and keeps no answers.
+func (d *Dashboard) asker() *rest { return &rest{handler: d.cfg.REST, now: d.cfg.Now} }
