@@ -40,10 +40,9 @@ type boardCall struct {
 	ticket string // the vendor's id, which is nobody's business
 }
 
-// Name tells this call from every other one.
-func (c boardCall) Name() string {
-	return fmt.Sprintf("%s %d %d", c.Label, c.At.UnixMilli(), c.Calls)
-}
+// Name tells this call from the ones before it, by what the board shows anyway. The time is not in it: vendors correct that,
+// and nobody was called anew.
+func (c boardCall) Name() string { return fmt.Sprintf("%s %s %d", c.Queue, c.Label, c.Calls) }
 
 // Numbered reports whether the desk has only a number, which then needs a word before it.
 func (c boardCall) Numbered() bool { return strings.Trim(c.Desk, "0123456789") == "" }

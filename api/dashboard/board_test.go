@@ -23,7 +23,7 @@ func TestABoardTellsLabelsOnly(t *testing.T) {
 		visit{"ticket_called", "visitor-4711", "A1", "CALLED", "37338", []string{"created", "11:00:00", "called", "11:05:00"}}.body(),
 	)
 	shown := w.page("/board/city")
-	shows(t, shown, "A1", `data-call="A1 `)
+	shows(t, shown, "A1", `data-call="Passports A1 1"`)
 	hides(t, shown, "4711", "Mari", "3725550")
 }
 
