@@ -15,6 +15,16 @@ type Client struct {
 	TLS  bool       // it came to us, or to a trusted proxy in front of us, encrypted
 }
 
+// Network is what counts as one client: its address, and of IPv6 the 64 bits that one subscriber gets at the least.
+func (c Client) Network() string {
+	if c.Addr.Is6() {
+		if prefix, err := c.Addr.Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return c.Addr.String()
+}
+
 // Proxies are the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed. None: nobody's, as anybody can
 // write such a header.
 type Proxies []netip.Prefix

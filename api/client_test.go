@@ -89,3 +89,12 @@ func TestTheLogLineNamesTheClient(t *testing.T) {
 		t.Errorf("client %v, logged %v", seen, logged[0]["client"])
 	}
 }
+
+func TestNetwork(t *testing.T) {
+	t.Parallel()
+	for addr, want := range map[string]string{"203.0.113.1": "203.0.113.1", "2001:db8:1:2:3::4": "2001:db8:1:2::/64"} {
+		if got := (Client{Addr: netip.MustParseAddr(addr)}).Network(); got != want {
+			t.Errorf("the network of %s is %s, want %s", addr, got, want)
+		}
+	}
+}

@@ -17,12 +17,10 @@ import (
 //
 // listen is the address that is served. A proxy in front of a loopback address has to ask for localhost.
 func SameSite(listen string) func(http.Handler) http.Handler {
-	host, _, err := net.SplitHostPort(listen)
-	local := err == nil && loopback(host)
-	origins := http.NewCrossOriginProtection()
+	own, origins := OwnName(listen), http.NewCrossOriginProtection()
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if local && !loopback(hostOf(r.Host)) {
+			if !own(r) {
 				Fail(w, r, NewProblem(KindForeignHost, "This server listens on "+listen+" and answers there only as localhost or a loopback address. "+
 					"Ask for http://"+listen+", or let the proxy in front of it set the Host header to localhost."))
 				return
@@ -34,6 +32,14 @@ func SameSite(listen string) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// OwnName reports whether a request is for a name that this server has where it listens: behind a loopback address those of
+// this machine, elsewhere any.
+func OwnName(listen string) func(*http.Request) bool {
+	host, _, err := net.SplitHostPort(listen)
+	local := err == nil && loopback(host)
+	return func(r *http.Request) bool { return !local || loopback(hostOf(r.Host)) }
 }
 
 // CrossOrigin returns the problem of a request that a page of another site had a browser send.

@@ -65,7 +65,7 @@ func (g *Guard) verify(ctx context.Context, from api.Client, key string) (row, e
 		return row{}, api.AccessUnknown(err)
 	}
 	known := seen.rows[idOf(key)]
-	guess, now := network(from.Addr)+" "+known.ID, g.now()
+	guess, now := from.Network()+" "+known.ID, g.now()
 	if wait := g.guesses.full(guess, now); wait > 0 {
 		return row{}, tooManyGuesses(wait)
 	}

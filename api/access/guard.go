@@ -77,7 +77,7 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 		}
 		ctx, end := context.WithCancelCause(api.WithCaller(r.Context(), caller))
 		defer end(nil)
-		defer time.AfterFunc(g.lookAgain, func() { g.watch(ctx, r, end) }).Stop()
+		defer time.AfterFunc(g.lookAgain, func() { g.watch(ctx, r, caller, end) }).Stop()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
@@ -123,11 +123,11 @@ func reads(method string) bool { return method == http.MethodGet || method == ht
 
 // watch ends a request that goes on after its right to has ended. While nobody can tell, it goes on: a key is revoked in
 // the database, so none is while that is away.
-func (g *Guard) watch(ctx context.Context, r *http.Request, end context.CancelCauseFunc) {
+func (g *Guard) watch(ctx context.Context, r *http.Request, caller api.Caller, end context.CancelCauseFunc) {
 	tick := time.NewTicker(g.lookAgain)
 	defer tick.Stop()
 	for {
-		if _, err := g.caller(r.WithContext(ctx)); errors.Is(err, api.Unauthorized()) {
+		if err := g.still(r.WithContext(ctx), caller); errors.Is(err, api.Unauthorized()) {
 			end(err)
 			return
 		}
@@ -137,6 +137,19 @@ func (g *Guard) watch(ctx context.Context, r *http.Request, end context.CancelCa
 			return
 		}
 	}
+}
+
+// still reports whether the caller that was found in a request is in it yet. The key comes first: whoever keeps sending
+// wrong ones, so that no key of theirs is compared any more, must not keep a stream by that.
+func (g *Guard) still(r *http.Request, caller api.Caller) error {
+	if caller.KeyID != "" {
+		seen, err := g.keys.look(r.Context())
+		if err == nil && !seen.rows[caller.KeyID].live() {
+			return api.Unauthorized()
+		}
+	}
+	_, err := g.caller(r)
+	return err
 }
 
 // refuse answers a browser that wants a page, and has no key, with the way to sign in, and everything else with the

@@ -157,26 +157,31 @@ func TestWithoutTheDatabaseNobodyIsLetIn(t *testing.T) {
 	}
 }
 
-// A stream ends when its key does.
+// A stream ends when its key does: also that of somebody who sends wrong keys all the while, and so gets no other answer.
 func TestARevokedKeyEndsItsStream(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Config{})
-	w.guard.lookAgain = 10 * time.Millisecond
-	made, secret := w.create(api.ScopeRead)
-	began, cause := make(chan struct{}), error(nil)
-	w.inner = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		close(began)
-		<-r.Context().Done()
-		cause = context.Cause(r.Context())
-	})
-	ended := make(chan struct{})
-	go func() { defer close(ended); w.with(secret) }()
-	<-began
-	w.revoke(made.ID)
-	w.pass(Freshness)
-	<-ended
-	if api.ProblemOf(cause).Status != 401 {
-		t.Errorf("it ended for %v", cause)
+	for _, guesses := range []int{0, guessesAtOnce} {
+		w := newWorld(t, Config{})
+		w.guard.lookAgain = 10 * time.Millisecond
+		made, secret := w.create(api.ScopeRead)
+		began, cause := make(chan struct{}), error(nil)
+		w.inner = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			close(began)
+			<-r.Context().Done()
+			cause = context.Cause(r.Context())
+		})
+		ended := make(chan struct{})
+		go func() { defer close(ended); w.with(secret) }()
+		<-began
+		for range guesses {
+			w.status(secret + "x")
+		}
+		w.revoke(made.ID)
+		w.pass(Freshness)
+		<-ended
+		if api.ProblemOf(cause).Status != 401 {
+			t.Errorf("after %d wrong keys it ended for %v", guesses, cause)
+		}
 	}
 }
 

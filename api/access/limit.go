@@ -2,7 +2,6 @@ package access
 
 import (
 	"container/list"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -77,14 +76,4 @@ func (l *limits) add(who string) *limit {
 	one := &limit{who, rate.NewLimiter(l.rate, l.burst)}
 	l.by[who] = l.order.PushFront(one)
 	return one
-}
-
-// network is what counts as one client: an address, and of IPv6 the 64 bits that one subscriber gets at the least.
-func network(addr netip.Addr) string {
-	if addr.Is6() {
-		if prefix, err := addr.Prefix(64); err == nil {
-			return prefix.String()
-		}
-	}
-	return addr.String()
 }

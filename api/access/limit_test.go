@@ -3,7 +3,6 @@ package access
 import (
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"testing"
 	"time"
@@ -116,14 +115,5 @@ func TestLimitsForget(t *testing.T) {
 	}
 	if l.full("9", now) != time.Second || l.full("0", now) != 0 || l.take("9", now.Add(time.Second)) != 0 {
 		t.Error("the latest is forgotten, or the oldest is not")
-	}
-}
-
-func TestNetwork(t *testing.T) {
-	t.Parallel()
-	for addr, want := range map[string]string{"203.0.113.1": "203.0.113.1", "2001:db8:1:2:3::4": "2001:db8:1:2::/64"} {
-		if got := network(netip.MustParseAddr(addr)); got != want {
-			t.Errorf("network(%s) = %s, want %s", addr, got, want)
-		}
 	}
 }

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -32,10 +33,16 @@ type boardPage struct {
 
 // boardCall is a ticket that was called: where it shall go.
 type boardCall struct {
-	ID, Label, Desk, Queue string
-	At                     time.Time
-	Calls                  int64
+	Label, Desk, Queue string
+	At                 time.Time
+	Calls              int64
+
+	ticket string // the vendor's id, which is nobody's business
 }
+
+// Name tells this call from the ones before it, by what the board shows anyway. The time is not in it: vendors correct that,
+// and nobody was called anew.
+func (c boardCall) Name() string { return fmt.Sprintf("%s %s %d", c.Queue, c.Label, c.Calls) }
 
 // Numbered reports whether the desk has only a number, which then needs a word before it.
 func (c boardCall) Numbered() bool { return strings.Trim(c.Desk, "0123456789") == "" }
@@ -92,12 +99,15 @@ func (d *Dashboard) board(ctx context.Context, in input, ask *rest) (view, error
 		if q.Called+q.Serving == 0 {
 			continue
 		}
-		if err := p.addCalls(ctx, ask, q); err != nil {
-			return view{}, err
+		// Of those who wait, who may be thousands, it shows no more than how many: so it asks for the others alone.
+		for _, status := range []string{"called", "serving"} {
+			if err := p.addCalls(ctx, ask, q, status); err != nil {
+				return view{}, err
+			}
 		}
 	}
 	slices.SortFunc(p.Calls, func(a, b boardCall) int {
-		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.ticket, b.ticket))
 	})
 	if len(p.Calls) > 0 {
 		p.Latest = &p.Calls[0]
@@ -114,18 +124,18 @@ func (d *Dashboard) board(ctx context.Context, in input, ask *rest) (view, error
 	return view{Title: p.Title, Template: "board", Data: p}, nil
 }
 
-// addCalls adds those of a queue who are at the desks or on their way.
-func (p *boardPage) addCalls(ctx context.Context, ask *rest, q queueState) error {
+// addCalls adds those of a queue who are called, or served: each once, also who has come to the desk between two questions.
+func (p *boardPage) addCalls(ctx context.Context, ask *rest, q queueState, status string) error {
 	var tickets list[openTicket]
-	if err := ask.get(ctx, address(nil, "v1", "queues", q.Source, q.Queue, "tickets"), 0, &tickets); err != nil {
+	if err := ask.get(ctx, address(url.Values{"status": {status}}, "v1", "queues", q.Source, q.Queue, "tickets"), 0, &tickets); err != nil {
 		return err
 	}
 	for _, t := range tickets.Items {
-		if t.Status != "called" && t.Status != "serving" {
+		if slices.ContainsFunc(p.Calls, func(c boardCall) bool { return c.ticket == t.Ticket }) {
 			continue
 		}
 		// Where the vendor gives out no labels, its number is what visitors know their ticket by.
-		c := boardCall{ID: "call-" + t.Ticket, Label: cmp.Or(t.Label, t.Ticket), Queue: q.Name, Calls: t.Calls}
+		c := boardCall{ticket: t.Ticket, Label: cmp.Or(t.Label, t.Ticket), Queue: q.Name, Calls: t.Calls}
 		if t.Desk != nil {
 			c.Desk = *t.Desk
 		}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"golang.org/x/sync/singleflight"
 
 	"queuetrack/api/render"
 )
@@ -84,8 +85,10 @@ type Dashboard struct {
 	life      context.Context // of all feeds and watchers
 	end       context.CancelFunc
 
-	// Each watcher takes a place, on a public page one of its own.
-	places, publicPlaces chan struct{}
+	// Each watcher takes a place, on a public page one of those. Nobody needs a key there, so one network has no more than
+	// half of them.
+	places, publicPlaces *places
+	looks                singleflight.Group // that are shared
 
 	mu    sync.Mutex
 	feeds map[string]*feed
@@ -97,8 +100,8 @@ func New(cfg Config) *Dashboard {
 	life, end := context.WithCancel(context.Background())
 	return &Dashboard{
 		cfg: cfg, templates: parseTemplates(), usual: newUsual(cfg.REST, cfg.Now),
-		life: life, end: end, places: make(chan struct{}, cfg.AtMost),
-		publicPlaces: make(chan struct{}, cfg.AtMost), feeds: map[string]*feed{},
+		life: life, end: end, places: newPlaces(cfg.AtMost, cfg.AtMost),
+		publicPlaces: newPlaces(cfg.AtMost, cfg.AtMost/2), feeds: map[string]*feed{},
 	}
 }
 

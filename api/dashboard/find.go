@@ -51,7 +51,7 @@ func (d *Dashboard) find(w http.ResponseWriter, r *http.Request) {
 	}
 	p := findPage{Asked: strings.TrimSpace(in.query.Get("ticket"))}
 	if p.Problem = unaskable(p.Asked); p.Problem == "" {
-		err = p.search(r.Context(), &rest{handler: d.cfg.REST, now: d.cfg.Now}, d.cfg.Now())
+		err = p.search(r.Context(), d.asker(), d.cfg.Now())
 	} else if p.Asked != "" {
 		p.Asked = ""
 	}

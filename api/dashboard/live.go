@@ -69,20 +69,19 @@ func (d *Dashboard) watch(w http.ResponseWriter, r *http.Request, p page, in inp
 	if p.public { // however many look at boards, they leave the others their places
 		places = d.publicPlaces
 	}
-	select {
-	case places <- struct{}{}:
-		defer func() { <-places }()
-	default:
-		api.Fail(w, r, api.NewProblem(api.KindBusy, fmt.Sprintf("%d live pages are open, which is the most. Load the page to see it as it is now.", cap(places))).With("Retry-After", "10"))
-		return
-	}
-	in = in.only(p.query) // nobody makes many pages of one by parameters that say nothing
-	// What can't be loaded is refused at once, as the page itself would be.
-	if _, err := p.load(r.Context(), in, &rest{handler: d.cfg.REST, now: d.cfg.Now}); err != nil {
+	giveBack, err := places.take(r)
+	if err != nil {
 		api.Fail(w, r, err)
 		return
 	}
-	messages, leave := d.join(r.URL.EscapedPath()+"?"+in.query.Encode(), p, in)
+	defer giveBack()
+	in = in.only(p.query) // nobody makes many pages of one by parameters that say nothing
+	// What can't be loaded is refused at once, as the page itself would be. After a restart all come back together.
+	if _, err := d.seeShared(p, in); err != nil {
+		api.Fail(w, r, err)
+		return
+	}
+	messages, leave := d.join(in.key(p.pattern), p, in)
 	defer leave()
 	control := http.NewResponseController(w)
 	// The server's deadlines are for requests that end. Each write has its own (package api).

@@ -24,9 +24,6 @@ type Sessions interface {
 	SignedIn(r *http.Request) bool
 }
 
-// maxKeyForm bounds the form of a key, in bytes.
-const maxKeyForm = 8 << 10
-
 func (d *Dashboard) signedIn(r *http.Request) bool {
 	return d.cfg.Sessions != nil && d.cfg.Sessions.SignedIn(r)
 }
@@ -44,9 +41,8 @@ func (d *Dashboard) showLogin(w http.ResponseWriter, r *http.Request, form login
 
 // signIn takes the form. What is wrong with it is said beside it; the key itself is never shown again.
 func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxKeyForm)
-	if err := r.ParseForm(); err != nil {
-		d.fail(w, r, api.NewProblem(api.KindInvalidRequest, "The form can't be read: send it from the page to sign in."))
+	if err := readForm(w, r); err != nil {
+		d.fail(w, r, err)
 		return
 	}
 	next := api.LocalPath(r.PostForm.Get("next"))

@@ -17,11 +17,12 @@ import (
 
 // page is something to look at: how it is loaded, and what is around it.
 type page struct {
-	load   func(ctx context.Context, in input, ask *rest) (view, error)
-	layout string   // the template of the whole document; empty: "page"
-	live   bool     // it changes while one looks at it
-	query  []string // the parameters that choose what a live page shows; it knows no others
-	public bool     // everybody may see it
+	load    func(ctx context.Context, in input, ask *rest) (view, error)
+	pattern string   // of its address
+	layout  string   // the template of the whole document; empty: "page"
+	live    bool     // it changes while one looks at it
+	query   []string // the parameters that choose what a live page shows; it knows no others
+	public  bool     // everybody may see it
 }
 
 // input is what a page is asked for.
@@ -38,8 +39,8 @@ type input struct {
 func (in input) only(names []string) input {
 	chosen := url.Values{}
 	for _, name := range names {
-		if in.query.Has(name) {
-			chosen.Set(name, in.query.Get(name))
+		if value := in.query.Get(name); value != "" {
+			chosen.Set(name, value)
 		}
 	}
 	return input{path: in.path, query: chosen}
@@ -70,7 +71,7 @@ func parseTemplates() *template.Template {
 
 // page adds a page's address to the router.
 func (d *Dashboard) page(r chi.Router, pattern string, p page) {
-	if p.layout == "" {
+	if p.pattern = pattern; p.layout == "" {
 		p.layout = "page"
 	}
 	r.Get(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -81,12 +82,12 @@ func (d *Dashboard) page(r chi.Router, pattern string, p page) {
 		}
 		// The same address is a page or a stream, by what is asked for.
 		w.Header().Set("Vary", "Accept")
-		if p.live && r.Header.Get("Accept") == eventStream {
+		if p.live && r.Method == http.MethodGet && r.Header.Get("Accept") == eventStream { // to a HEAD nothing can be sent
 			d.watch(w, r, p, in)
 			return
 		}
 		in.origin, in.signedIn = originOf(r), d.signedIn(r)
-		v, err := p.load(r.Context(), in, &rest{handler: d.cfg.REST, now: d.cfg.Now})
+		v, err := d.see(r.Context(), p, in)
 		if err != nil {
 			d.fail(w, r, err)
 			return

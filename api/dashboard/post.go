@@ -4,17 +4,24 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"queuetrack/api"
 )
 
-// maxForm bounds what a page sends, in bytes.
-const maxForm = 8 << 10
+// Bounds of what a page sends: its bytes, and how long they take. Nobody needs a key to sign in, and whoever sends a form
+// slowly holds a connection.
+const (
+	maxForm      = 8 << 10
+	formPatience = 5 * time.Second
+)
 
 // form is what a page has done by a POST. The page's guard has asked who sends it; nothing here answers a GET.
 type form struct {
@@ -32,18 +39,34 @@ func (d *Dashboard) form(r chi.Router, pattern string, f form) {
 			d.fail(w, r, err)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			d.fail(w, r, api.NewProblem(api.KindInvalidRequest, "The form can't be read, or is over 8 KiB; nothing was done. Send it from its page."))
+		if err := readForm(w, r); err != nil {
+			d.fail(w, r, err)
 			return
 		}
-		next, err := f.do(r.Context(), in, r.PostForm, &rest{handler: d.cfg.REST, now: d.cfg.Now})
+		next, err := f.do(r.Context(), in, r.PostForm, d.asker())
 		if err == nil {
 			http.Redirect(w, r, next, http.StatusSeeOther)
 			return
 		}
 		d.refuseForm(w, r, f, in, err, next)
 	})
+}
+
+// readForm reads what a page sent into r.PostForm.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	// Not every ResponseWriter has deadlines; the server's own has, and its other timeouts hold anyway.
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(formPatience))
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	err := r.ParseForm()
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return api.NewProblem(api.KindSlowBody, "The form must come at once; nothing was done. Send it from its page.")
+	case err != nil:
+		return api.NewProblem(api.KindInvalidRequest, "The form can't be read, or is over 8 KiB; nothing was done. Send it from its page.")
+	}
+	_ = deadline.SetReadDeadline(time.Time{})
+	return nil
 }
 
 // refuseForm answers a form that was not done.
@@ -55,7 +78,7 @@ func (d *Dashboard) refuseForm(w http.ResponseWriter, r *http.Request, f form, i
 	problem := api.Describe(r.Context(), err)
 	v := view{Title: problem.Title, Template: "refused", Data: refusal{problem, back}}
 	if f.again != nil && problem.Status < http.StatusInternalServerError {
-		if shown, err := f.again(r.Context(), in, r.PostForm, &rest{handler: d.cfg.REST, now: d.cfg.Now}, problem); err == nil {
+		if shown, err := f.again(r.Context(), in, r.PostForm, d.asker(), problem); err == nil {
 			v = shown
 		}
 	}

@@ -56,12 +56,13 @@ type server struct {
 func newServer(p *parts, logger *slog.Logger, now func() time.Time) *server {
 	s := &server{parts: p, database: &database{}, logger: logger, now: now, rebuilds: newRebuilds(p.rebuilder(logger), logger)}
 	s.guard = access.NewGuard(p.keys, p.config.guard())
+	ownName := api.OwnName(p.config.Listen.Value)
 	s.health = api.NewHealth(api.Checks{
 		Database:    p.pools.working.Ping,
 		Schema:      func(ctx context.Context) error { return migrations.Check(ctx, p.pools.working) },
 		Projections: p.reader.Progress,
 		Drift:       p.reader.Drift,
-		MayRead:     s.guard.MayRead,
+		MayRead:     func(r *http.Request) bool { return ownName(r) && s.guard.MayRead(r) },
 		Logger:      logger,
 	})
 	s.handler = s.routes()
