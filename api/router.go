@@ -16,12 +16,15 @@ func NewRouter(log *slog.Logger, around ...func(http.Handler) http.Handler) chi.
 	r := chi.NewRouter()
 	r.Use(func(next http.Handler) http.Handler { return Wrap(log, next) })
 	r.Use(append(around, middleware.GetHead)...)
-	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
-		Fail(w, r, NewProblem(KindNotFound, "There is nothing at this path. /docs and /openapi.json list what there is; the API's paths begin with /v1/, as /v1/queues."))
-	})
+	r.NotFound(NotFound)
 	r.MethodNotAllowed(methodNotAllowed(r))
 	mountProblems(r)
 	return r
+}
+
+// NotFound answers that nothing is at a path.
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	Fail(w, r, NewProblem(KindNotFound, "There is nothing at this path. /docs and /openapi.json list what there is; the API's paths begin with /v1/, as /v1/queues."))
 }
 
 // methodNotAllowed answers with the methods that the path does know.

@@ -106,3 +106,18 @@ func TestNoRouteAnswersUnderAForeignName(t *testing.T) {
 		}
 	}
 }
+
+// Who mistypes an address in a browser gets a page, and a program a problem.
+func TestNothingIsThere(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, io.Discard)
+	for accept, want := range map[string]string{"text/html": "text/html; charset=utf-8", "": "application/problem+json"} {
+		r := httptest.NewRequest(http.MethodGet, "/quues", nil)
+		r.Header.Set("Accept", accept)
+		w := httptest.NewRecorder()
+		g.handler.ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Type"); w.Code != http.StatusNotFound || got != want {
+			t.Errorf("Accept %q: %d, %s; want 404, %s", accept, w.Code, got, want)
+		}
+	}
+}

@@ -107,6 +107,7 @@ func (s *server) routes() http.Handler {
 			s.pages.Mount(r)
 		})
 	})
+	r.NotFound(s.pages.Readable(http.HandlerFunc(api.NotFound)).ServeHTTP) // who mistypes an address in a browser gets a page
 	return r
 }
 
