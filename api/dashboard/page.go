@@ -118,7 +118,7 @@ func inputOf(r *http.Request) (input, error) {
 
 // originOf is the beginning of the address under which the request came, as far as it can be known: it is only shown.
 func originOf(r *http.Request) string {
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+	if api.ClientOf(r.Context()).TLS {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host

@@ -10,7 +10,7 @@ import (
 
 // functions are what templates call.
 var functions = template.FuncMap{
-	"asset": asset, "duration": duration, "estimate": estimateText, "ago": ago, "percent": percent,
+	"asset": asset, "duration": duration, "estimate": estimateText, "percent": percent,
 	"clock": clock, "whole": whole, "address": pathOf, "absent": func() string { return absent }, "spaced": spaced,
 }
 
